@@ -1,0 +1,105 @@
+//! Every sentence that crosses a service border, and the envelope it travels in.
+//!
+//! Events carry state (the latest value, absolute quantities) and the version of the aggregate they speak of, so that a
+//! reader who sees one twice, late or without its predecessor still ends in the right place.
+
+pub mod accounts;
+pub mod catalog;
+pub mod inventory;
+
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::id::EventId;
+
+/// What an event is about: events of one aggregate are delivered in the order of their versions.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct Aggregate {
+    /// The kind of thing: `offer`, `stock_level`.
+    pub kind: String,
+    pub id: Uuid,
+    /// Counts up by one with every change of the thing.
+    pub version: i64,
+}
+
+/// An event or an ask on its way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Envelope {
+    pub id: EventId,
+    /// The version of the payload's schema; rises when a field is removed or changes its type.
+    pub schema_version: u16,
+    pub aggregate: Aggregate,
+    pub occurred_at: DateTime<Utc>,
+    /// W3C trace context of the request that caused it.
+    pub traceparent: Option<String>,
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+macro_rules! events {
+    ($($(#[$doc:meta])* $name:ident($payload:ty) = $kind:literal, $version:literal;)+) => {
+        /// What can be said, by whom and about what. The text before the dot is the service that owns the sentence.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[serde(tag = "type", content = "payload")]
+        pub enum Event {
+            $($(#[$doc])* #[serde(rename = $kind)] $name($payload),)+
+        }
+
+        /// The name and the schema version of every sentence, in the order of this file.
+        pub const KINDS: &[(&str, u16)] = &[$(($kind, $version),)+];
+
+        impl Event {
+            /// Its name, such as `catalog.offer_changed`.
+            pub fn kind(&self) -> &'static str {
+                match self { $(Self::$name(_) => $kind,)+ }
+            }
+
+            /// The version of its payload's schema.
+            pub fn schema_version(&self) -> u16 {
+                match self { $(Self::$name(_) => $version,)+ }
+            }
+        }
+
+        /// The JSON Schema of each payload, by the name of its sentence.
+        pub fn schemas() -> Vec<(&'static str, u16, schemars::Schema)> {
+            vec![$(($kind, $version, schemars::schema_for!($payload)),)+]
+        }
+
+        $(impl From<$payload> for Event {
+            fn from(payload: $payload) -> Self {
+                Self::$name(payload)
+            }
+        })+
+    };
+}
+
+events! {
+    /// Somebody made an account.
+    UserRegistered(accounts::UserRegistered) = "accounts.user_registered", 1;
+    /// A seller applied, was verified, rejected, suspended or changed their profile.
+    SellerChanged(accounts::SellerChanged) = "accounts.seller_changed", 1;
+    /// A product was created, changed, published or archived.
+    ProductChanged(catalog::ProductChanged) = "catalog.product_changed", 1;
+    /// A variant was added or changed.
+    VariantChanged(catalog::VariantChanged) = "catalog.variant_changed", 1;
+    /// An offer was created, changed, published or archived; a new price is such a change.
+    OfferChanged(catalog::OfferChanged) = "catalog.offer_changed", 1;
+    /// The stock of a variant in one offer changed.
+    StockChanged(inventory::StockChanged) = "inventory.stock_changed", 1;
+    /// Ask: reserve all lines or none.
+    ReserveStock(inventory::ReserveStock) = "inventory.reserve_stock", 1;
+    /// Ask: the reserved stock has been sold; take it off the shelf.
+    CommitStock(inventory::CommitStock) = "inventory.commit_stock", 1;
+    /// Ask: give the reserved stock back.
+    ReleaseStock(inventory::ReleaseStock) = "inventory.release_stock", 1;
+    /// Answer: all lines are reserved.
+    StockReserved(inventory::StockReserved) = "inventory.stock_reserved", 1;
+    /// Answer: nothing is reserved, and why.
+    StockRejected(inventory::StockRejected) = "inventory.stock_rejected", 1;
+    /// Reserved stock was sold.
+    StockCommitted(inventory::StockCommitted) = "inventory.stock_committed", 1;
+    /// Reserved stock was given back, by an ask or because the reservation expired.
+    StockReleased(inventory::StockReleased) = "inventory.stock_released", 1;
+}

@@ -1,0 +1,128 @@
+//! How the shared values look in every subgraph's schema.
+
+use async_graphql::{InputValueError, InputValueResult, Object, Scalar, ScalarType, Value};
+
+use crate::money::{CurrencyCode, Money};
+
+/// A whole number of up to 53 bits, as a JSON number: GraphQL's own `Int` ends at 32 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Long(pub i64);
+
+/// The largest whole number that every JSON reader keeps exactly.
+const LONG_MAX: i64 = (1 << 53) - 1;
+
+/// A whole number between -(2^53 - 1) and 2^53 - 1, as a JSON number.
+#[Scalar(name = "Long")]
+impl ScalarType for Long {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let Value::Number(number) = &value else {
+            return Err(InputValueError::expected_type(value));
+        };
+        match number.as_i64() {
+            Some(whole) if whole.abs() <= LONG_MAX => Ok(Self(whole)),
+            _ => Err(bad_input(format!("`{number}` is not a whole number within 53 bits"))),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::Number(self.0.into())
+    }
+}
+
+/// A currency of ISO 4217, by its three-letter code, such as `EUR`.
+#[Scalar(name = "CurrencyCode")]
+impl ScalarType for CurrencyCode {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match &value {
+            Value::String(text) => text.parse().map_err(bad_input),
+            _ => Err(InputValueError::expected_type(value)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.to_string())
+    }
+}
+
+/// An amount of money in one currency.
+#[Object(shareable)]
+impl Money {
+    /// The amount in the currency's minor unit: cents, pence, fils.
+    async fn amount_minor(&self) -> Long {
+        Long(self.amount_minor)
+    }
+
+    /// The currency's ISO 4217 code.
+    async fn currency(&self) -> CurrencyCode {
+        self.currency
+    }
+
+    /// The amount as people write it, with the currency's digits: `12.50`.
+    #[graphql(name = "decimal")]
+    async fn decimal_text(&self) -> String {
+        self.decimal()
+    }
+}
+
+/// A refusal of a scalar, with the code that clients switch on.
+pub(crate) fn bad_input<T>(why: impl std::fmt::Display) -> InputValueError<T>
+where
+    T: async_graphql::InputType,
+{
+    InputValueError::custom(why).with_extension("code", "BAD_INPUT")
+}
+
+/// Shows a typed id as GraphQL's `ID`, so that entities join by `id: ID!`.
+macro_rules! id_scalar {
+    ($name:ident) => {
+        impl async_graphql::InputType for $name {
+            type RawValueType = Self;
+
+            fn type_name() -> std::borrow::Cow<'static, str> {
+                <async_graphql::ID as async_graphql::InputType>::type_name()
+            }
+
+            fn create_type_info(registry: &mut async_graphql::registry::Registry) -> String {
+                <async_graphql::ID as async_graphql::InputType>::create_type_info(registry)
+            }
+
+            fn parse(
+                value: Option<async_graphql::Value>,
+            ) -> async_graphql::InputValueResult<Self> {
+                match value.unwrap_or_default() {
+                    async_graphql::Value::String(text) => {
+                        text.parse().map_err(crate::graphql::bad_input)
+                    }
+                    other => Err(async_graphql::InputValueError::expected_type(other)),
+                }
+            }
+
+            fn to_value(&self) -> async_graphql::Value {
+                async_graphql::Value::String(self.to_string())
+            }
+
+            fn as_raw_value(&self) -> Option<&Self> {
+                Some(self)
+            }
+        }
+
+        impl async_graphql::OutputType for $name {
+            fn type_name() -> std::borrow::Cow<'static, str> {
+                <async_graphql::ID as async_graphql::OutputType>::type_name()
+            }
+
+            fn create_type_info(registry: &mut async_graphql::registry::Registry) -> String {
+                <async_graphql::ID as async_graphql::OutputType>::create_type_info(registry)
+            }
+
+            async fn resolve(
+                &self,
+                _: &async_graphql::ContextSelectionSet<'_>,
+                _: &async_graphql::Positioned<async_graphql::parser::types::Field>,
+            ) -> async_graphql::ServerResult<async_graphql::Value> {
+                Ok(async_graphql::Value::String(self.to_string()))
+            }
+        }
+    };
+}
+pub(crate) use id_scalar;
