@@ -20,7 +20,9 @@ impl ScalarType for Long {
         };
         match number.as_i64() {
             Some(whole) if whole.abs() <= LONG_MAX => Ok(Self(whole)),
-            _ => Err(bad_input(format!("`{number}` is not a whole number within 53 bits"))),
+            _ => Err(bad_input(format!(
+                "`{number}` is not a whole number within 53 bits"
+            ))),
         }
     }
 
@@ -86,13 +88,9 @@ macro_rules! id_scalar {
                 <async_graphql::ID as async_graphql::InputType>::create_type_info(registry)
             }
 
-            fn parse(
-                value: Option<async_graphql::Value>,
-            ) -> async_graphql::InputValueResult<Self> {
+            fn parse(value: Option<async_graphql::Value>) -> async_graphql::InputValueResult<Self> {
                 match value.unwrap_or_default() {
-                    async_graphql::Value::String(text) => {
-                        text.parse().map_err(crate::graphql::bad_input)
-                    }
+                    async_graphql::Value::String(text) => text.parse().map_err(crate::graphql::bad_input),
                     other => Err(async_graphql::InputValueError::expected_type(other)),
                 }
             }

@@ -154,7 +154,10 @@ mod tests {
     fn an_id_reads_back_from_its_text() {
         let id = ProductId::new();
         assert_eq!(id.to_string().parse(), Ok(id));
-        assert_eq!(serde_json::from_value::<ProductId>(serde_json::to_value(id).unwrap()).unwrap(), id);
+        assert_eq!(
+            serde_json::from_value::<ProductId>(serde_json::to_value(id).unwrap()).unwrap(),
+            id
+        );
     }
 
     #[test]

@@ -82,7 +82,12 @@ impl Money {
         let minor = self.amount_minor.unsigned_abs();
         match digits {
             0 => format!("{sign}{minor}"),
-            _ => format!("{sign}{}.{:0width$}", minor / unit, minor % unit, width = digits as usize),
+            _ => format!(
+                "{sign}{}.{:0width$}",
+                minor / unit,
+                minor % unit,
+                width = digits as usize
+            ),
         }
     }
 }
@@ -101,7 +106,14 @@ mod tests {
             (i64::MIN, "USD", "-92233720368547758.08"),
         ] {
             let currency = code.parse().unwrap();
-            assert_eq!(Money { amount_minor, currency }.decimal(), shown);
+            assert_eq!(
+                Money {
+                    amount_minor,
+                    currency
+                }
+                .decimal(),
+                shown
+            );
         }
     }
 

@@ -1,1 +1,3 @@
-//! entity
+//! SeaORM entities: one module per service, and the tables that every service has.
+
+pub mod shared;

@@ -1,1 +1,6 @@
-//! migration
+//! SeaORM migrations: one migrator per service. They never import entities and work with the code before and after.
+
+pub mod accounts;
+pub mod catalog;
+pub mod inventory;
+mod shared;
