@@ -1,1 +1,32 @@
-//! chassis
+//! How a subgraph runs: everything that is the same in each of them and decides nothing about the market.
+//!
+//! A subgraph is built from an [`Env`] and gives a [`Subgraph`]; the executable runs any set of them in one process.
+
+pub mod audit;
+pub mod auth;
+pub mod clock;
+pub mod db;
+pub mod dead_letter;
+pub mod denied;
+pub mod failure;
+pub mod graph;
+pub mod idempotency;
+pub mod inbox;
+pub mod lease;
+pub mod live;
+pub mod outbox;
+pub mod page;
+pub mod relay;
+pub mod serve;
+mod subgraph;
+pub mod tasks;
+pub mod telemetry;
+pub mod tx;
+
+pub use clock::Clock;
+pub use db::{Database, Engine};
+pub use denied::Denied;
+pub use failure::{Failure, Outcome};
+pub use subgraph::{Env, Job, MasterKey, Subgraph};
+pub use tasks::Tasks;
+pub use tx::Tx;

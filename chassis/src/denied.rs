@@ -1,0 +1,40 @@
+//! Top-level errors that are the caller's news: sign-in, rights, limits.
+
+/// Why a request is not served at all. Everything finer is a user error in a mutation's payload.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    #[error("sign in first: send `Authorization: Bearer <access token>`")]
+    SignInFirst,
+    #[error("the access token is not valid: {0}")]
+    BadToken(&'static str),
+    #[error("this needs the role {0}")]
+    RoleMissing(crate::auth::Role),
+    #[error("{field}: {message}")]
+    BadInput { field: &'static str, message: String },
+    #[error("too many attempts, try again in {retry_after_ms} ms")]
+    RateLimited { retry_after_ms: u64 },
+}
+
+impl Denied {
+    pub fn bad_input(field: &'static str, message: impl Into<String>) -> Self {
+        Self::BadInput {
+            field,
+            message: message.into(),
+        }
+    }
+
+    /// The stable code in `extensions.code`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::SignInFirst | Self::BadToken(_) => "UNAUTHENTICATED",
+            Self::RoleMissing(_) => "FORBIDDEN",
+            Self::BadInput { .. } => "BAD_INPUT",
+            Self::RateLimited { .. } => "RATE_LIMITED",
+        }
+    }
+
+    /// Whether the same request can succeed later.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::RateLimited { .. })
+    }
+}

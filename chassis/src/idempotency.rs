@@ -1,0 +1,120 @@
+//! The same request twice is the same answer once: the answer is stored in the transaction that made it true.
+
+use std::fmt::Display;
+use std::future::Future;
+
+use aws_lc_rs::digest;
+use chrono::{DateTime, Utc};
+use entity::shared::idempotency;
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ActiveValue::Set, EntityTrait, IntoActiveModel};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{Denied, Failure, Outcome, Tx};
+
+/// The longest key that is kept.
+const KEY_LENGTH_MAX: usize = 255;
+
+/// The key was used before, with another request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conflict;
+
+/// A request that may come twice.
+pub struct Request {
+    scope: String,
+    key: String,
+    hash: String,
+}
+
+impl Request {
+    /// `mutation` and `owner` (who asks) are the scope in which `key` is unique; `body` is what a repeat must equal.
+    ///
+    /// # Errors
+    /// The key is empty or longer than 255 characters.
+    pub fn new(
+        mutation: &str,
+        owner: impl Display,
+        key: &str,
+        body: &impl Serialize,
+    ) -> Result<Self, Denied> {
+        if key.is_empty() || key.chars().count() > KEY_LENGTH_MAX {
+            return Err(Denied::bad_input(
+                "idempotencyKey",
+                "must have 1 to 255 characters",
+            ));
+        }
+        let body = serde_json::to_vec(body).expect("commands are plain data");
+        let hash = hex(digest::digest(&digest::SHA256, &body).as_ref());
+        Ok(Self {
+            scope: format!("{mutation} {owner}"),
+            key: key.into(),
+            hash,
+        })
+    }
+}
+
+/// Runs `work` unless this request was answered before; then that answer is given again. A refusal is not kept: asking
+/// again after mending its cause works.
+pub async fn once<T, R, F, W>(tx: &Tx, now: DateTime<Utc>, request: Request, work: W) -> Outcome<T, R>
+where
+    T: Serialize + DeserializeOwned,
+    R: From<Conflict>,
+    F: Future<Output = Outcome<T, R>>,
+    W: FnOnce() -> F,
+{
+    // Two at once: the second waits here for the first one's commit or rollback.
+    if !claim(tx, now, &request).await? {
+        return answer_again(tx, request).await;
+    }
+    let done = match work().await? {
+        Ok(done) => done,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let response = serde_json::to_string(&done)?;
+    let row = idempotency::ActiveModel {
+        scope: Set(request.scope),
+        key: Set(request.key),
+        response: Set(response),
+        ..Default::default()
+    };
+    idempotency::Entity::update(row)
+        .exec_without_returning(tx)
+        .await?;
+    Ok(Ok(done))
+}
+
+async fn claim(tx: &Tx, now: DateTime<Utc>, request: &Request) -> Result<bool, Failure> {
+    let row = idempotency::Model {
+        scope: request.scope.clone(),
+        key: request.key.clone(),
+        request_hash: request.hash.clone(),
+        response: String::new(),
+        created_at: now,
+    };
+    let inserted = idempotency::Entity::insert(row.into_active_model())
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
+        .exec_without_returning(tx)
+        .await?;
+    Ok(inserted == 1)
+}
+
+async fn answer_again<T: DeserializeOwned, R: From<Conflict>>(tx: &Tx, request: Request) -> Outcome<T, R> {
+    let known = idempotency::Entity::find_by_id((request.scope, request.key))
+        .one(tx)
+        .await?
+        .ok_or_else(|| Failure::msg("an idempotency row vanished"))?;
+    if known.request_hash != request.hash {
+        return Ok(Err(Conflict.into()));
+    }
+    Ok(Ok(serde_json::from_str(&known.response)?))
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            write!(text, "{byte:02x}").expect("writing to a String cannot fail");
+            text
+        })
+}

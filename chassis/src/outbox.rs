@@ -1,0 +1,71 @@
+//! Saying something to other services: a row in the transaction that makes it true.
+
+use chrono::{DateTime, Utc};
+use contract::{Aggregate, Envelope, Event, EventId};
+use entity::shared::outbox;
+use sea_orm::ActiveValue::Set;
+use sea_orm::EntityTrait;
+
+use crate::{Failure, Tx, telemetry};
+
+/// Rows of one insert: SQLite takes at most 32,766 values a statement.
+const ROWS_MAX: usize = 1_000;
+
+/// Says `event` about `aggregate`. Take the aggregate's version under its row lock (the update that changed it), before
+/// this call: deliveries keep the order of these rows.
+pub async fn say(
+    tx: &Tx,
+    now: DateTime<Utc>,
+    aggregate: Aggregate,
+    event: impl Into<Event>,
+) -> Result<(), Failure> {
+    say_all(tx, now, vec![(aggregate, event.into())]).await
+}
+
+/// [`say`] for many events, in their order, with few statements.
+pub async fn say_all(tx: &Tx, now: DateTime<Utc>, events: Vec<(Aggregate, Event)>) -> Result<(), Failure> {
+    let traceparent = telemetry::traceparent();
+    let envelopes: Vec<Envelope> = events
+        .into_iter()
+        .map(|(aggregate, event)| Envelope {
+            id: EventId::new(),
+            schema_version: event.schema_version(),
+            aggregate,
+            occurred_at: now,
+            traceparent: traceparent.clone(),
+            event,
+        })
+        .collect();
+    for chunk in envelopes.chunks(ROWS_MAX) {
+        let rows = chunk.iter().map(row).collect::<Result<Vec<_>, _>>()?;
+        outbox::Entity::insert_many(rows)
+            .exec_without_returning(tx)
+            .await?;
+    }
+    envelopes.into_iter().for_each(|envelope| tx.remember(envelope));
+    Ok(())
+}
+
+/// The aggregate of an event, named in one line.
+pub fn about(kind: &str, id: impl Into<uuid::Uuid>, version: i64) -> Aggregate {
+    Aggregate {
+        kind: kind.into(),
+        id: id.into(),
+        version,
+    }
+}
+
+fn row(envelope: &Envelope) -> Result<outbox::ActiveModel, Failure> {
+    Ok(outbox::ActiveModel {
+        id: Set(envelope.id),
+        kind: Set(envelope.event.kind().into()),
+        aggregate_kind: Set(envelope.aggregate.kind.clone()),
+        aggregate_id: Set(envelope.aggregate.id),
+        aggregate_version: Set(envelope.aggregate.version),
+        envelope: Set(serde_json::to_string(envelope)?),
+        occurred_at: Set(envelope.occurred_at),
+        attempts: Set(0),
+        next_attempt_at: Set(envelope.occurred_at),
+        ..Default::default()
+    })
+}

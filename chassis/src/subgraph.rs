@@ -1,0 +1,53 @@
+//! What a subgraph is given and what it gives.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use secrecy::SecretBox;
+
+use crate::auth::Keys;
+use crate::graph::Graph;
+use crate::inbox::Consumer;
+use crate::{Clock, Database, Failure, Tasks};
+
+/// The key that seals personal data and private keys at rest: 256 bits.
+pub type MasterKey = Arc<SecretBox<[u8; 32]>>;
+
+/// What a subgraph needs from the process it runs in.
+#[derive(Clone)]
+pub struct Env {
+    pub db: Database,
+    pub clock: Clock,
+    pub tasks: Tasks,
+    pub keys: Keys,
+    pub master_key: MasterKey,
+}
+
+/// A subgraph, ready to run in any process.
+pub struct Subgraph {
+    pub name: &'static str,
+    pub graph: Graph,
+    pub consumers: Vec<Consumer>,
+    pub jobs: Vec<Job>,
+    /// HTTP routes beside GraphQL, such as webhooks.
+    pub routes: axum::Router,
+}
+
+/// Work that returns: a sweeper, a refresher. Runs at start and then `pause` after each end; it must be safe to run in
+/// two processes at once.
+pub struct Job {
+    pub name: &'static str,
+    pub pause: Duration,
+    pub run: Arc<dyn Fn() -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>,
+}
+
+impl Subgraph {
+    /// Starts the jobs.
+    pub fn start(&self, tasks: &Tasks) {
+        for job in &self.jobs {
+            let run = job.run.clone();
+            tasks.every(job.name, job.pause, move || run());
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! One operation, one transaction, opened here.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+
+use contract::Envelope;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement};
+
+use crate::{Database, Engine, Failure, Outcome};
+
+/// An open transaction. It remembers what was said in it, so that listeners hear it after the commit and not before.
+pub struct Tx {
+    inner: DatabaseTransaction,
+    engine: Engine,
+    said: Mutex<Vec<Arc<Envelope>>>,
+}
+
+impl Tx {
+    pub fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    pub(crate) fn remember(&self, event: Envelope) {
+        self.said
+            .lock()
+            .expect("no code panics while it holds this lock")
+            .push(Arc::new(event));
+    }
+}
+
+/// Runs `work` in one transaction: commits what succeeded, rolls back a refusal as well as a failure.
+///
+/// ```ignore
+/// tx::run(&env.db, async |tx| product::create(tx, now, command).await).await
+/// ```
+pub async fn run<T, R>(db: &Database, work: impl AsyncFnOnce(&Tx) -> Outcome<T, R>) -> Outcome<T, R> {
+    let tx = Tx {
+        inner: db.begin().await?,
+        engine: db.engine(),
+        said: Mutex::default(),
+    };
+    match work(&tx).await? {
+        Ok(done) => {
+            tx.inner.commit().await?;
+            db.announce(
+                tx.said
+                    .into_inner()
+                    .expect("no code panics while it holds this lock"),
+            );
+            Ok(Ok(done))
+        }
+        Err(refusal) => {
+            tx.inner.rollback().await?;
+            Ok(Err(refusal))
+        }
+    }
+}
+
+/// [`run`] for work that nobody can refuse.
+pub async fn apply<T>(
+    db: &Database,
+    work: impl AsyncFnOnce(&Tx) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let Ok(done) = run(db, async |tx| Ok(Ok::<T, Infallible>(work(tx).await?))).await?;
+    Ok(done)
+}
+
+#[sea_orm::prelude::async_trait::async_trait]
+impl ConnectionTrait for Tx {
+    fn get_database_backend(&self) -> DbBackend {
+        self.inner.get_database_backend()
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.inner.execute_raw(statement).await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.inner.execute_unprepared(sql).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.inner.query_one_raw(statement).await
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.inner.query_all_raw(statement).await
+    }
+}
