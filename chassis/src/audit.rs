@@ -23,10 +23,7 @@ pub async fn record(
     details: Value,
 ) -> Result<(), Failure> {
     one_at_a_time(tx).await?;
-    let last = audit_event::Entity::find()
-        .order_by_desc(audit_event::Column::Seq)
-        .one(tx)
-        .await?;
+    let last = audit_event::Entity::find().order_by_desc(audit_event::Column::Seq).one(tx).await?;
     let previous_hash = last.map_or_else(|| GENESIS.to_owned(), |event| event.hash);
     let details = details.to_string();
     let hash = chain(&previous_hash, now, [actor, action, subject, &details]);
@@ -40,18 +37,13 @@ pub async fn record(
         hash: Set(hash),
         ..Default::default()
     };
-    audit_event::Entity::insert(event)
-        .exec_without_returning(tx)
-        .await?;
+    audit_event::Entity::insert(event).exec_without_returning(tx).await?;
     Ok(())
 }
 
 /// The first entry whose hash does not follow from what is before it; `None`: the trail is whole.
 pub async fn first_broken(db: &impl ConnectionTrait) -> Result<Option<i64>, Failure> {
-    let events = audit_event::Entity::find()
-        .order_by_asc(audit_event::Column::Seq)
-        .all(db)
-        .await?;
+    let events = audit_event::Entity::find().order_by_asc(audit_event::Column::Seq).all(db).await?;
     let mut previous = GENESIS.to_owned();
     for event in events {
         let text = [&event.actor, &event.action, &event.subject, &event.details].map(String::as_str);
@@ -66,8 +58,7 @@ pub async fn first_broken(db: &impl ConnectionTrait) -> Result<Option<i64>, Fail
 /// SQLite has one writer anyway; on PostgreSQL the chain needs a lock until the commit.
 async fn one_at_a_time(tx: &Tx) -> Result<(), Failure> {
     if tx.engine() == Engine::Postgres {
-        tx.execute_unprepared("lock table audit_event in share row exclusive mode")
-            .await?;
+        tx.execute_unprepared("lock table audit_event in share row exclusive mode").await?;
     }
     Ok(())
 }

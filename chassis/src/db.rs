@@ -60,15 +60,7 @@ impl Database {
             connection.set_metric_callback(move |_| _ = statements.fetch_add(1, Ordering::Relaxed));
         }
         let said = broadcast::Sender::new(SAID_MAX);
-        Ok(Self {
-            service,
-            engine,
-            write,
-            read,
-            said,
-            committed: Arc::default(),
-            statements,
-        })
+        Ok(Self { service, engine, write, read, said, committed: Arc::default(), statements })
     }
 
     pub fn service(&self) -> &'static str {
@@ -121,10 +113,7 @@ impl Database {
         let sqlite_transaction_mode =
             (self.engine == Engine::Sqlite).then_some(SqliteTransactionMode::Immediate);
         self.write
-            .begin_with_options(TransactionOptions {
-                sqlite_transaction_mode,
-                ..Default::default()
-            })
+            .begin_with_options(TransactionOptions { sqlite_transaction_mode, ..Default::default() })
             .await
     }
 
@@ -177,7 +166,6 @@ async fn open_postgres(
         .set_application_name(format!("souk {service}"))
         .sqlx_logging(false);
     let pool = sea_orm::Database::connect(options).await?;
-    pool.execute_unprepared(&format!("create schema if not exists {service}"))
-        .await?;
+    pool.execute_unprepared(&format!("create schema if not exists {service}")).await?;
     Ok((Engine::Postgres, pool.clone(), pool))
 }

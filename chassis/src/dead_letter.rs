@@ -133,20 +133,9 @@ async fn resolve(
         if !settle(tx, now, event, status, reason.clone()).await? {
             return Ok(Err(Refusal::NotWaiting));
         }
-        let action = if status == Status::Dropped {
-            "dead_letter.drop"
-        } else {
-            "dead_letter.retry"
-        };
-        audit::record(
-            tx,
-            now,
-            &actor,
-            action,
-            &event.to_string(),
-            serde_json::json!({ "reason": reason }),
-        )
-        .await?;
+        let action = if status == Status::Dropped { "dead_letter.drop" } else { "dead_letter.retry" };
+        audit::record(tx, now, &actor, action, &event.to_string(), serde_json::json!({ "reason": reason }))
+            .await?;
         Ok(Ok(()))
     })
     .await

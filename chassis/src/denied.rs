@@ -17,10 +17,7 @@ pub enum Denied {
 
 impl Denied {
     pub fn bad_input(field: &'static str, message: impl Into<String>) -> Self {
-        Self::BadInput {
-            field,
-            message: message.into(),
-        }
+        Self::BadInput { field, message: message.into() }
     }
 
     /// The stable code in `extensions.code`.

@@ -16,9 +16,7 @@ impl Failure {
 
     /// Whether trying again later can help: the database is away or busy.
     pub fn is_retryable(&self) -> bool {
-        self.0
-            .chain()
-            .any(|cause| cause.downcast_ref::<DbErr>().is_some_and(database_is_away))
+        self.0.chain().any(|cause| cause.downcast_ref::<DbErr>().is_some_and(database_is_away))
     }
 }
 

@@ -37,11 +37,7 @@ where
 {
     fn sdl(&self) -> String {
         self.sdl_with_options(
-            SDLExportOptions::new()
-                .federation()
-                .compose_directive()
-                .sorted_fields()
-                .sorted_enum_items(),
+            SDLExportOptions::new().federation().compose_directive().sorted_fields().sorted_enum_items(),
         )
     }
 
@@ -63,12 +59,7 @@ impl Graph {
         M: ObjectType + 'static,
         S: SubscriptionType + 'static,
     {
-        Self(Arc::new(
-            schema
-                .enable_federation()
-                .enable_subscription_in_federation()
-                .finish(),
-        ))
+        Self(Arc::new(schema.enable_federation().enable_subscription_in_federation().finish()))
     }
 
     /// The subgraph's SDL with its federation directives, as composition wants it.

@@ -38,18 +38,11 @@ impl Request {
         body: &impl Serialize,
     ) -> Result<Self, Denied> {
         if key.is_empty() || key.chars().count() > KEY_LENGTH_MAX {
-            return Err(Denied::bad_input(
-                "idempotencyKey",
-                "must have 1 to 255 characters",
-            ));
+            return Err(Denied::bad_input("idempotencyKey", "must have 1 to 255 characters"));
         }
         let body = serde_json::to_vec(body).expect("commands are plain data");
         let hash = hex(digest::digest(&digest::SHA256, &body).as_ref());
-        Ok(Self {
-            scope: format!("{mutation} {owner}"),
-            key: key.into(),
-            hash,
-        })
+        Ok(Self { scope: format!("{mutation} {owner}"), key: key.into(), hash })
     }
 }
 
@@ -77,9 +70,7 @@ where
         response: Set(response),
         ..Default::default()
     };
-    idempotency::Entity::update(row)
-        .exec_without_returning(tx)
-        .await?;
+    idempotency::Entity::update(row).exec_without_returning(tx).await?;
     Ok(Ok(done))
 }
 
@@ -111,10 +102,8 @@ async fn answer_again<T: DeserializeOwned, R: From<Conflict>>(tx: &Tx, request: 
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("writing to a String cannot fail");
-            text
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to a String cannot fail");
+        text
+    })
 }

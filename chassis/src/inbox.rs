@@ -38,13 +38,7 @@ impl Consumer {
             + Sync
             + 'static,
     {
-        Self {
-            name,
-            hears,
-            db: env.db.clone(),
-            clock: env.clock.clone(),
-            handle: Arc::new(handle),
-        }
+        Self { name, hears, db: env.db.clone(), clock: env.clock.clone(), handle: Arc::new(handle) }
     }
 
     /// The service whose ear this is.
@@ -93,9 +87,7 @@ impl Consumer {
             applied_at: Set(now),
             traceparent: Set(event.traceparent.clone()),
         });
-        inbox::Entity::insert_many(rows)
-            .exec_without_returning(tx)
-            .await?;
+        inbox::Entity::insert_many(rows).exec_without_returning(tx).await?;
         Ok(())
     }
 

@@ -20,9 +20,7 @@ struct Watcher<K, V> {
 
 impl<K, V> Default for Latest<K, V> {
     fn default() -> Self {
-        Self {
-            watchers: Mutex::default(),
-        }
+        Self { watchers: Mutex::default() }
     }
 }
 
@@ -33,10 +31,7 @@ where
 {
     /// Replaces what watchers of `key` have not yet seen.
     pub fn publish(&self, key: &K, value: &V) {
-        let mut watchers = self
-            .watchers
-            .lock()
-            .expect("no code panics while it holds this lock");
+        let mut watchers = self.watchers.lock().expect("no code panics while it holds this lock");
         let Some(of_key) = watchers.get_mut(key) else {
             return;
         };
@@ -59,14 +54,8 @@ where
 
     /// The values of `keys` from now on; each poll gives the newest of a key, skipping those that a slow reader missed.
     pub fn watch(&self, keys: Vec<K>) -> impl Stream<Item = V> + Send + use<K, V> {
-        let watcher = Arc::new(Watcher {
-            pending: Mutex::default(),
-            news: Notify::new(),
-        });
-        let mut watchers = self
-            .watchers
-            .lock()
-            .expect("no code panics while it holds this lock");
+        let watcher = Arc::new(Watcher { pending: Mutex::default(), news: Notify::new() });
+        let mut watchers = self.watchers.lock().expect("no code panics while it holds this lock");
         for key in keys {
             let of_key = watchers.entry(key).or_default();
             of_key.retain(|watcher| watcher.strong_count() > 0);
@@ -80,10 +69,7 @@ where
 
     /// Keys somebody watches, for metrics.
     pub fn watched(&self) -> usize {
-        self.watchers
-            .lock()
-            .expect("no code panics while it holds this lock")
-            .len()
+        self.watchers.lock().expect("no code panics while it holds this lock").len()
     }
 }
 
@@ -98,10 +84,7 @@ impl<K: Clone + Eq + Hash, V> Watcher<K, V> {
     }
 
     fn take(&self) -> Option<V> {
-        let mut pending = self
-            .pending
-            .lock()
-            .expect("no code panics while it holds this lock");
+        let mut pending = self.pending.lock().expect("no code panics while it holds this lock");
         let key = pending.keys().next()?.clone();
         pending.remove(&key)
     }

@@ -38,9 +38,7 @@ pub async fn say_all(tx: &Tx, now: DateTime<Utc>, events: Vec<(Aggregate, Event)
         .collect();
     for chunk in envelopes.chunks(ROWS_MAX) {
         let rows = chunk.iter().map(row).collect::<Result<Vec<_>, _>>()?;
-        outbox::Entity::insert_many(rows)
-            .exec_without_returning(tx)
-            .await?;
+        outbox::Entity::insert_many(rows).exec_without_returning(tx).await?;
     }
     envelopes.into_iter().for_each(|envelope| tx.remember(envelope));
     Ok(())
@@ -48,11 +46,7 @@ pub async fn say_all(tx: &Tx, now: DateTime<Utc>, events: Vec<(Aggregate, Event)
 
 /// The aggregate of an event, named in one line.
 pub fn about(kind: &str, id: impl Into<uuid::Uuid>, version: i64) -> Aggregate {
-    Aggregate {
-        kind: kind.into(),
-        id: id.into(),
-        version,
-    }
+    Aggregate { kind: kind.into(), id: id.into(), version }
 }
 
 fn row(envelope: &Envelope) -> Result<outbox::ActiveModel, Failure> {

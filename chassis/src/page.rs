@@ -52,10 +52,7 @@ impl<K: Serialize + DeserializeOwned + Send + Sync> Page<K> {
         if !(1..=FIRST_MAX).contains(&first) {
             return Err(Denied::bad_input("first", format!("must be 1 to {FIRST_MAX}")));
         }
-        let after = after
-            .map(Cursor::decode_cursor)
-            .transpose()?
-            .map(|Cursor(key)| key);
+        let after = after.map(Cursor::decode_cursor).transpose()?.map(|Cursor(key)| key);
         Ok(Self { first, after })
     }
 
@@ -77,10 +74,7 @@ impl<K: Serialize + DeserializeOwned + Send + Sync> Page<K> {
         let has_next = rows.len() as u64 > self.first;
         rows.truncate(self.first as usize);
         let mut connection = Connection::new(self.after.is_some(), has_next);
-        connection.edges.extend(
-            rows.into_iter()
-                .map(|row| Edge::new(Cursor(key(&row)), node(row))),
-        );
+        connection.edges.extend(rows.into_iter().map(|row| Edge::new(Cursor(key(&row)), node(row))));
         connection
     }
 }

@@ -47,12 +47,7 @@ struct Report {
 
 impl Relay {
     pub fn new(source: Database, clock: Clock, consumers: Vec<Consumer>) -> Self {
-        Self {
-            source,
-            clock,
-            consumers,
-            holder: Uuid::now_v7(),
-        }
+        Self { source, clock, consumers, holder: Uuid::now_v7() }
     }
 
     /// Delivers until the process stops.
@@ -85,11 +80,9 @@ impl Relay {
             return Ok(false);
         }
         let report = self.deliver(&rows).await;
-        let published = rows
-            .iter()
-            .filter(|row| !report.failed.contains(&row.id) && !report.held.contains(&row.id));
-        self.mark_published(now, published.map(|row| row.id).collect())
-            .await?;
+        let published =
+            rows.iter().filter(|row| !report.failed.contains(&row.id) && !report.held.contains(&row.id));
+        self.mark_published(now, published.map(|row| row.id).collect()).await?;
         for row in rows.iter().filter(|row| report.failed.contains(&row.id)) {
             self.postpone(now, row).await?;
         }
@@ -123,14 +116,11 @@ impl Relay {
 
     async fn deliver(&self, rows: &[outbox::Model]) -> Report {
         let reports = self.consumers.iter().map(|consumer| hand_over(consumer, rows));
-        futures::future::join_all(reports)
-            .await
-            .into_iter()
-            .fold(Report::default(), |mut all, report| {
-                all.failed.extend(report.failed);
-                all.held.extend(report.held);
-                all
-            })
+        futures::future::join_all(reports).await.into_iter().fold(Report::default(), |mut all, report| {
+            all.failed.extend(report.failed);
+            all.held.extend(report.held);
+            all
+        })
     }
 
     async fn mark_published(&self, now: DateTime<Utc>, ids: Vec<EventId>) -> Result<(), Failure> {
@@ -150,10 +140,7 @@ impl Relay {
     async fn postpone(&self, now: DateTime<Utc>, row: &outbox::Model) -> Result<(), Failure> {
         let wait = (BACKOFF * 2_i32.pow(row.attempts.clamp(0, 16) as u32)).min(BACKOFF_MAX);
         outbox::Entity::update_many()
-            .col_expr(
-                outbox::Column::Attempts,
-                Expr::col(outbox::Column::Attempts).add(1),
-            )
+            .col_expr(outbox::Column::Attempts, Expr::col(outbox::Column::Attempts).add(1))
             .col_expr(outbox::Column::NextAttemptAt, Expr::val(now + wait))
             .filter(outbox::Column::Id.eq(row.id))
             .exec(self.source.write())

@@ -27,38 +27,21 @@ struct Health {
 /// `/health/live`, `/health/ready` and `/metrics`.
 pub fn operations(databases: Vec<Database>) -> Router {
     Router::new()
-        .route(
-            "/health/live",
-            get(|| async { axum::Json(serde_json::json!({ "status": "live" })) }),
-        )
+        .route("/health/live", get(|| async { axum::Json(serde_json::json!({ "status": "live" })) }))
         .route("/health/ready", get(ready))
         .route("/metrics", get(|| async { telemetry::render_metrics() }))
-        .with_state(Health {
-            databases: databases.into(),
-        })
+        .with_state(Health { databases: databases.into() })
 }
 
 async fn ready(State(health): State<Health>) -> Response {
-    let pings = health
-        .databases
-        .iter()
-        .map(|db| async { (db.service(), db.ping().await.is_ok()) });
+    let pings = health.databases.iter().map(|db| async { (db.service(), db.ping().await.is_ok()) });
     let services = futures::future::join_all(pings).await;
     let all = services.iter().all(|(_, ok)| *ok);
     let services: serde_json::Map<_, _> = services
         .into_iter()
-        .map(|(service, ok)| {
-            (
-                service.to_owned(),
-                if ok { "ready" } else { "database away" }.into(),
-            )
-        })
+        .map(|(service, ok)| (service.to_owned(), if ok { "ready" } else { "database away" }.into()))
         .collect();
-    let status = if all {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
+    let status = if all { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (
         status,
         axum::Json(
@@ -71,10 +54,7 @@ async fn ready(State(health): State<Health>) -> Response {
 /// A subgraph's GraphQL over HTTP, and its subscriptions over WebSocket at the same path.
 pub fn subgraph(endpoint: Endpoint) -> Router {
     Router::new()
-        .route(
-            &format!("/subgraphs/{}", endpoint.name()),
-            get(subscribe).post(answer),
-        )
+        .route(&format!("/subgraphs/{}", endpoint.name()), get(subscribe).post(answer))
         .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
         .layer(CatchPanicLayer::new())
         .with_state(endpoint)
@@ -111,11 +91,7 @@ async fn subscribe(
 fn with_payload(mut headers: HeaderMap, payload: &serde_json::Value) -> HeaderMap {
     let given = payload.get("headers").unwrap_or(payload).as_object();
     let authorization = given
-        .and_then(|fields| {
-            fields
-                .iter()
-                .find(|(name, _)| name.eq_ignore_ascii_case("authorization"))
-        })
+        .and_then(|fields| fields.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization")))
         .and_then(|(_, value)| HeaderValue::from_str(value.as_str()?).ok());
     if let Some(authorization) = authorization {
         headers.insert(header::AUTHORIZATION, authorization);

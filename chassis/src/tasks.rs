@@ -27,11 +27,7 @@ impl Tasks {
     /// # Panics
     /// Outside a tokio runtime.
     pub fn new() -> Self {
-        Self {
-            tracker: TaskTracker::new(),
-            stop: CancellationToken::new(),
-            runtime: Handle::current(),
-        }
+        Self { tracker: TaskTracker::new(), stop: CancellationToken::new(), runtime: Handle::current() }
     }
 
     /// Starts `work`. It should end soon after [`stopping`](Self::stopping) is cancelled.
@@ -73,10 +69,7 @@ impl Tasks {
     pub async fn stop(&self) {
         self.stop.cancel();
         self.tracker.close();
-        if tokio::time::timeout(STOP_TIMEOUT, self.tracker.wait())
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(STOP_TIMEOUT, self.tracker.wait()).await.is_err() {
             warn!("Stopped without waiting for {} tasks", self.tracker.len());
         }
     }

@@ -64,10 +64,7 @@ impl Telemetry {
             LogFormat::Pretty => lines.with_target(false).compact().boxed(),
             LogFormat::Json => lines.json().flatten_event(true).with_current_span(true).boxed(),
         };
-        tracing_subscriber::registry()
-            .with(traces)
-            .with(lines.with_filter(filter))
-            .try_init()?;
+        tracing_subscriber::registry().with(traces).with(lines.with_filter(filter)).try_init()?;
         let recorder = PrometheusBuilder::new().install_recorder()?;
         _ = METRICS.set(recorder);
         Ok(Guard(provider))

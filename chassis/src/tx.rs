@@ -21,10 +21,7 @@ impl Tx {
     }
 
     pub(crate) fn remember(&self, event: Envelope) {
-        self.said
-            .lock()
-            .expect("no code panics while it holds this lock")
-            .push(Arc::new(event));
+        self.said.lock().expect("no code panics while it holds this lock").push(Arc::new(event));
     }
 }
 
@@ -34,19 +31,11 @@ impl Tx {
 /// tx::run(&env.db, async |tx| product::create(tx, now, command).await).await
 /// ```
 pub async fn run<T, R>(db: &Database, work: impl AsyncFnOnce(&Tx) -> Outcome<T, R>) -> Outcome<T, R> {
-    let tx = Tx {
-        inner: db.begin().await?,
-        engine: db.engine(),
-        said: Mutex::default(),
-    };
+    let tx = Tx { inner: db.begin().await?, engine: db.engine(), said: Mutex::default() };
     match work(&tx).await? {
         Ok(done) => {
             tx.inner.commit().await?;
-            db.announce(
-                tx.said
-                    .into_inner()
-                    .expect("no code panics while it holds this lock"),
-            );
+            db.announce(tx.said.into_inner().expect("no code panics while it holds this lock"));
             Ok(Ok(done))
         }
         Err(refusal) => {

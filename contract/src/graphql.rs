@@ -20,9 +20,7 @@ impl ScalarType for Long {
         };
         match number.as_i64() {
             Some(whole) if whole.abs() <= LONG_MAX => Ok(Self(whole)),
-            _ => Err(bad_input(format!(
-                "`{number}` is not a whole number within 53 bits"
-            ))),
+            _ => Err(bad_input(format!("`{number}` is not a whole number within 53 bits"))),
         }
     }
 

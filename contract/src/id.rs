@@ -15,13 +15,11 @@ pub struct InvalidId {
 }
 
 fn parse<T: StaticType>(text: &str, wanted: &'static str) -> Result<Uuid, InvalidId> {
-    text.parse::<TypeSafeId<T>>()
-        .map(|id| id.uuid())
-        .map_err(|_| InvalidId {
-            text: text.chars().take(64).collect(),
-            wanted,
-            prefix: T::TYPE,
-        })
+    text.parse::<TypeSafeId<T>>().map(|id| id.uuid()).map_err(|_| InvalidId {
+        text: text.chars().take(64).collect(),
+        wanted,
+        prefix: T::TYPE,
+    })
 }
 
 macro_rules! typed_ids {
@@ -154,10 +152,7 @@ mod tests {
     fn an_id_reads_back_from_its_text() {
         let id = ProductId::new();
         assert_eq!(id.to_string().parse(), Ok(id));
-        assert_eq!(
-            serde_json::from_value::<ProductId>(serde_json::to_value(id).unwrap()).unwrap(),
-            id
-        );
+        assert_eq!(serde_json::from_value::<ProductId>(serde_json::to_value(id).unwrap()).unwrap(), id);
     }
 
     #[test]

@@ -31,9 +31,7 @@ impl std::str::FromStr for CurrencyCode {
     type Err = UnknownCurrency;
 
     fn from_str(text: &str) -> Result<Self, UnknownCurrency> {
-        Currency::from_code(text)
-            .map(Self)
-            .ok_or_else(|| UnknownCurrency(text.chars().take(16).collect()))
+        Currency::from_code(text).map(Self).ok_or_else(|| UnknownCurrency(text.chars().take(16).collect()))
     }
 }
 
@@ -82,12 +80,7 @@ impl Money {
         let minor = self.amount_minor.unsigned_abs();
         match digits {
             0 => format!("{sign}{minor}"),
-            _ => format!(
-                "{sign}{}.{:0width$}",
-                minor / unit,
-                minor % unit,
-                width = digits as usize
-            ),
+            _ => format!("{sign}{}.{:0width$}", minor / unit, minor % unit, width = digits as usize),
         }
     }
 }
@@ -106,14 +99,7 @@ mod tests {
             (i64::MIN, "USD", "-92233720368547758.08"),
         ] {
             let currency = code.parse().unwrap();
-            assert_eq!(
-                Money {
-                    amount_minor,
-                    currency
-                }
-                .decimal(),
-                shown
-            );
+            assert_eq!(Money { amount_minor, currency }.decimal(), shown);
         }
     }
 

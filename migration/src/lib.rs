@@ -4,3 +4,5 @@ pub mod accounts;
 pub mod catalog;
 pub mod inventory;
 mod shared;
+
+pub use sea_orm_migration::MigratorTrait;

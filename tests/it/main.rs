@@ -1,1 +1,11 @@
-//! it
+//! Everything that needs IO, in one binary.
+//!
+//! `cargo test -p tests` runs it on SQLite, and on PostgreSQL where one answers at `SOUK_TEST_POSTGRES` (default
+//! `postgres://postgres@127.0.0.1:5432/postgres`). `SOUK_TEST_REQUIRE=postgres,redis` turns a missing server into a failure.
+
+#[macro_use]
+mod support;
+
+mod accounts;
+mod catalog;
+mod inventory;

@@ -53,11 +53,7 @@ pub struct Keys {
 
 impl Keys {
     pub fn new(clock: Clock) -> Self {
-        Self {
-            public: Arc::default(),
-            verified: moka::sync::Cache::new(VERIFIED_MAX),
-            clock,
-        }
+        Self { public: Arc::default(), verified: moka::sync::Cache::new(VERIFIED_MAX), clock }
     }
 
     /// Replaces the keys. Tokens of a key that is gone are refused from now on.
@@ -66,22 +62,21 @@ impl Keys {
             let decoding = DecodingKey::from_ed_components(&key.x).ok()?;
             Some((key.kid.clone(), (key, decoding)))
         });
-        *self
-            .public
-            .write()
-            .expect("no code panics while it holds this lock") = keys.collect();
+        *self.public.write().expect("no code panics while it holds this lock") = keys.collect();
         self.verified.invalidate_all();
+    }
+
+    /// The keys that count now, by their ids.
+    pub fn published(&self) -> Vec<PublicKey> {
+        let public = self.public.read().expect("no code panics while it holds this lock");
+        let mut keys: Vec<PublicKey> = public.values().map(|(key, _)| key.clone()).collect();
+        keys.sort_by(|a, b| a.kid.cmp(&b.kid));
+        keys
     }
 
     /// The keys as a JSON Web Key Set.
     pub fn jwks(&self) -> serde_json::Value {
-        let public = self
-            .public
-            .read()
-            .expect("no code panics while it holds this lock");
-        let mut keys: Vec<&PublicKey> = public.values().map(|(key, _)| key).collect();
-        keys.sort_by(|a, b| a.kid.cmp(&b.kid));
-        serde_json::json!({ "keys": keys })
+        serde_json::json!({ "keys": self.published() })
     }
 
     /// Who the request's `Authorization` header names; `None`: nobody signed in.
@@ -130,10 +125,7 @@ impl Keys {
         if header.typ.as_deref() != Some("at+jwt") {
             return Err(Denied::BadToken("not an access token"));
         }
-        let public = self
-            .public
-            .read()
-            .expect("no code panics while it holds this lock");
+        let public = self.public.read().expect("no code panics while it holds this lock");
         let (_, key) = header
             .kid
             .and_then(|kid| public.get(&kid))

@@ -82,10 +82,6 @@ impl Viewer {
     /// `UNAUTHENTICATED` or `FORBIDDEN`.
     pub fn with_role<'c>(ctx: &Context<'c>, role: Role) -> Result<&'c Self, Denied> {
         let viewer = Self::required(ctx)?;
-        if viewer.is(role) {
-            Ok(viewer)
-        } else {
-            Err(Denied::RoleMissing(role))
-        }
+        if viewer.is(role) { Ok(viewer) } else { Err(Denied::RoleMissing(role)) }
     }
 }

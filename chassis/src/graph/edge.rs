@@ -38,12 +38,8 @@ fn present_error(error: &mut ServerError, request_id: &RequestId) {
     let (code, retryable) = if let Some(failure) = error.source::<Failure>() {
         error!(request.id = request_id.0, path = ?error.path, error = %failure, "Request {} failed", request_id.0);
         let retryable = failure.is_retryable();
-        error.message = if retryable {
-            "a database is away, try again"
-        } else {
-            "something failed on our side"
-        }
-        .into();
+        error.message =
+            if retryable { "a database is away, try again" } else { "something failed on our side" }.into();
         (if retryable { "UNAVAILABLE" } else { "INTERNAL" }, retryable)
     } else if let Some(denied) = error.source::<Denied>() {
         (denied.code(), denied.is_retryable())

@@ -44,12 +44,7 @@ pub struct Endpoint {
 
 impl Endpoint {
     pub fn new(name: &'static str, graph: Graph, keys: Keys) -> Self {
-        Self {
-            name,
-            graph,
-            keys,
-            documents: moka::sync::Cache::new(DOCUMENTS_MAX),
-        }
+        Self { name, graph, keys, documents: moka::sync::Cache::new(DOCUMENTS_MAX) }
     }
 
     pub fn name(&self) -> &'static str {
@@ -63,12 +58,8 @@ impl Endpoint {
     /// Answers a query or mutation with a GraphQL response as JSON.
     pub async fn answer(&self, headers: &HeaderMap, call: Call) -> Bytes {
         let request_id = RequestId::of(headers);
-        let span = info_span!(
-            "subgraph",
-            otel.name = self.name,
-            subgraph = self.name,
-            request.id = request_id.0
-        );
+        let span =
+            info_span!("subgraph", otel.name = self.name, subgraph = self.name, request.id = request_id.0);
         telemetry::continue_from(&span, headers);
         let started = Instant::now();
         let response = self.execute(headers, call, &request_id).instrument(span).await;
@@ -77,9 +68,7 @@ impl Endpoint {
             .increment(1);
         metrics::histogram!("souk_subgraph_request_seconds", "subgraph" => self.name)
             .record(started.elapsed().as_secs_f64());
-        serde_json::to_vec(&response)
-            .expect("a GraphQL response is plain data")
-            .into()
+        serde_json::to_vec(&response).expect("a GraphQL response is plain data").into()
     }
 
     async fn execute(&self, headers: &HeaderMap, call: Call, request_id: &RequestId) -> Response {
@@ -143,9 +132,7 @@ impl Executor for Endpoint {
             .cloned()
             .unwrap_or_else(|| RequestId::of(&HeaderMap::new()));
         let responses = self.graph.execute_stream(request, session);
-        responses
-            .map(move |response| present(response, &request_id))
-            .boxed()
+        responses.map(move |response| present(response, &request_id)).boxed()
     }
 }
 

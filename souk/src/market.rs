@@ -1,0 +1,92 @@
+//! A set of services in one process: their databases, subgraphs, relays and jobs.
+
+mod service;
+
+use axum::Router;
+use chassis::auth::Keys;
+use chassis::inbox::Consumer;
+use chassis::relay::Relay;
+use chassis::{Clock, Failure, MasterKey, Tasks, serve};
+
+pub use service::{ALL, Service, ServiceName, migrate};
+
+/// What to run and where it keeps its rows.
+#[derive(Clone)]
+pub struct Plan {
+    /// The database URL of each service that runs here.
+    pub databases: Vec<(ServiceName, String)>,
+    pub master_key: MasterKey,
+}
+
+/// Why a marketplace did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("the {service} database at {url} cannot be opened: {cause}")]
+    Database { service: ServiceName, url: String, cause: sea_orm::DbErr },
+    #[error("the {service} database at {url} cannot be migrated: {cause}")]
+    Migration { service: ServiceName, url: String, cause: sea_orm::DbErr },
+    #[error("the {service} subgraph does not start: {cause}")]
+    Subgraph { service: ServiceName, cause: Failure },
+}
+
+/// Services that run together.
+pub struct Market {
+    pub services: Vec<Service>,
+    pub keys: Keys,
+    pub tasks: Tasks,
+    pub clock: Clock,
+}
+
+impl Market {
+    /// Opens and migrates the databases and builds the subgraphs. Nothing runs yet.
+    pub async fn open(plan: &Plan, clock: Clock, tasks: Tasks) -> Result<Self, StartError> {
+        let keys = Keys::new(clock.clone());
+        let open = plan
+            .databases
+            .iter()
+            .map(|(name, url)| Service::open(*name, url, &plan.master_key, &keys, &clock, &tasks));
+        let services = futures::future::try_join_all(open).await?;
+        Ok(Self { services, keys, tasks, clock })
+    }
+
+    /// Starts what runs by itself: relays between the services, and their jobs.
+    pub fn start(&self) {
+        for service in &self.services {
+            self.relay(service).start(&self.tasks);
+            service.subgraph.start(&self.tasks);
+        }
+    }
+
+    /// A relay of what `service` says to everybody here.
+    pub fn relay(&self, service: &Service) -> Relay {
+        Relay::new(service.env.db.clone(), self.clock.clone(), self.consumers())
+    }
+
+    /// Everybody here who hears something.
+    pub fn consumers(&self) -> Vec<Consumer> {
+        self.services.iter().flat_map(|service| service.subgraph.consumers.iter().cloned()).collect()
+    }
+
+    /// The service called `name`, if it runs here.
+    pub fn service(&self, name: ServiceName) -> Option<&Service> {
+        self.services.iter().find(|service| service.name == name)
+    }
+
+    /// HTTP beside the router: health, metrics, subgraphs, webhooks.
+    pub fn http(&self) -> Router {
+        let databases = self.services.iter().map(|service| service.env.db.clone()).collect();
+        self.services.iter().fold(serve::operations(databases), |http, service| {
+            http.merge(serve::subgraph(service.endpoint.clone())).merge(service.subgraph.routes.clone())
+        })
+    }
+
+    /// Stops tasks, then closes databases.
+    pub async fn stop(&self) {
+        self.tasks.stop().await;
+        for service in &self.services {
+            if let Err(error) = service.env.db.close().await {
+                tracing::warn!(service = %service.name, %error, "The {} database did not close", service.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! One service: its name, its database, its subgraph.
+
+use chassis::auth::Keys;
+use chassis::graph::Endpoint;
+use chassis::{Clock, Database, Engine, Env, Failure, MasterKey, Subgraph, Tasks};
+use migration::MigratorTrait;
+use sea_orm::{ConnectionTrait, DbErr, TransactionTrait};
+
+use super::StartError;
+
+/// The services there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ServiceName {
+    Accounts,
+    Catalog,
+    Inventory,
+}
+
+/// Every service, in the order in which they start.
+pub const ALL: [ServiceName; 3] = [ServiceName::Accounts, ServiceName::Catalog, ServiceName::Inventory];
+
+impl ServiceName {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Accounts => "accounts",
+            Self::Catalog => "catalog",
+            Self::Inventory => "inventory",
+        }
+    }
+
+    async fn subgraph(self, env: &Env) -> Result<Subgraph, Failure> {
+        match self {
+            Self::Accounts => accounts::subgraph(env).await,
+            Self::Catalog => catalog::subgraph(env).await,
+            Self::Inventory => inventory::subgraph(env).await,
+        }
+    }
+}
+
+impl std::fmt::Display for ServiceName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A service that is open.
+pub struct Service {
+    pub name: ServiceName,
+    pub env: Env,
+    pub subgraph: Subgraph,
+    pub endpoint: Endpoint,
+}
+
+impl Service {
+    pub(super) async fn open(
+        name: ServiceName,
+        url: &str,
+        master_key: &MasterKey,
+        keys: &Keys,
+        clock: &Clock,
+        tasks: &Tasks,
+    ) -> Result<Self, StartError> {
+        let shown = without_password(url);
+        let db = Database::open(name.as_str(), url).await.map_err(|cause| StartError::Database {
+            service: name,
+            url: shown.clone(),
+            cause,
+        })?;
+        migrate(name, &db).await.map_err(|cause| StartError::Migration {
+            service: name,
+            url: shown,
+            cause,
+        })?;
+        let env = Env {
+            db,
+            clock: clock.clone(),
+            tasks: tasks.clone(),
+            keys: keys.clone(),
+            master_key: master_key.clone(),
+        };
+        let subgraph =
+            name.subgraph(&env).await.map_err(|cause| StartError::Subgraph { service: name, cause })?;
+        let endpoint = Endpoint::new(subgraph.name, subgraph.graph.clone(), keys.clone());
+        Ok(Self { name, env, subgraph, endpoint })
+    }
+}
+
+/// Brings the tables of a service up to date. On PostgreSQL two processes that start at once take turns.
+pub async fn migrate(name: ServiceName, db: &Database) -> Result<(), DbErr> {
+    let turn = db.write().begin().await?;
+    if db.engine() == Engine::Postgres {
+        turn.execute_unprepared("select pg_advisory_xact_lock(hashtext('souk migrate'))").await?;
+        up(name, db).await?;
+        return turn.commit().await;
+    }
+    // SQLite has one connection that writes, and a lock of its own.
+    turn.rollback().await?;
+    up(name, db).await
+}
+
+async fn up(name: ServiceName, db: &Database) -> Result<(), DbErr> {
+    match name {
+        ServiceName::Accounts => migration::accounts::Migrator::up(db.write(), None).await,
+        ServiceName::Catalog => migration::catalog::Migrator::up(db.write(), None).await,
+        ServiceName::Inventory => migration::inventory::Migrator::up(db.write(), None).await,
+    }
+}
+
+/// A database URL that can be shown.
+fn without_password(url: &str) -> String {
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
+        _ => url.to_owned(),
+    }
+}

@@ -1,0 +1,1 @@
+//! The catalog subgraph, through its graph.

@@ -1,0 +1,171 @@
+//! The marketplace of one test: its services, a clock set by hand, and people.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::{Executor, Request, Variables};
+use axum::http::{HeaderMap, HeaderValue, header};
+use chassis::auth::Role;
+use chassis::graph::{Call, Endpoint};
+use chassis::outbox::{self, about};
+use chassis::{Clock, Engine, Env, Tasks, tx};
+use chrono::{DateTime, Utc};
+use contract::event::accounts::{SellerChanged, SellerStatus};
+use contract::{SellerId, UserId};
+use entity::shared::outbox as outbox_row;
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use serde_json::Value;
+use souk::Plan;
+use souk::market::ALL;
+
+use super::Store;
+use super::identity::{Minter, Person};
+
+/// How long events may take to be delivered before a test gives up on them.
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(30);
+
+pub struct Market {
+    pub souk: souk::Market,
+    /// Stands still until a test moves it.
+    pub clock: Clock,
+    pub minter: Minter,
+}
+
+impl Market {
+    /// Every service and the relays between them. Jobs do not run: a test calls what they would.
+    pub async fn start(store: &Store) -> Self {
+        let clock = Clock::manual(DateTime::<Utc>::from_timestamp(1_800_000_000, 0).unwrap());
+        let plan = Plan {
+            databases: ALL.map(|name| (name, store.url(name.as_str()))).to_vec(),
+            master_key: Arc::new(secrecy::SecretBox::new(Box::new([7; 32]))),
+        };
+        let souk = souk::Market::open(&plan, clock.clone(), Tasks::new()).await.unwrap();
+        for service in &souk.services {
+            souk.relay(service).start(&souk.tasks);
+        }
+        let minter = Minter::new(&souk.keys);
+        Self { souk, clock, minter }
+    }
+
+    pub fn env(&self, service: &str) -> &Env {
+        &self.service(service).env
+    }
+
+    pub fn endpoint(&self, service: &str) -> &Endpoint {
+        &self.service(service).endpoint
+    }
+
+    pub fn engine(&self) -> Engine {
+        self.souk.services[0].env.db.engine()
+    }
+
+    fn service(&self, name: &str) -> &souk::market::Service {
+        let name = ALL.into_iter().find(|service| service.as_str() == name);
+        self.souk.service(name.expect("a test names a service that exists")).unwrap()
+    }
+
+    /// Sends an operation to one subgraph and gives its whole answer.
+    pub async fn ask(&self, service: &str, by: Option<&Person>, query: &str, variables: Value) -> Value {
+        self.ask_with(service, headers(by), query, variables).await
+    }
+
+    pub async fn ask_with(&self, service: &str, headers: HeaderMap, query: &str, variables: Value) -> Value {
+        let call =
+            Call { query: query.into(), operation_name: None, variables: Variables::from_json(variables) };
+        let body = self.endpoint(service).answer(&headers, call).await;
+        serde_json::from_slice(&body).unwrap()
+    }
+
+    /// [`ask`](Self::ask) for an operation that must not have top-level errors: its `data`.
+    pub async fn data(&self, service: &str, by: Option<&Person>, query: &str, variables: Value) -> Value {
+        let mut answer = self.ask(service, by, query, variables).await;
+        assert!(answer.get("errors").is_none(), "{answer:#}");
+        answer["data"].take()
+    }
+
+    /// The events of a subscription, as whole answers.
+    pub fn subscribe(
+        &self,
+        service: &str,
+        by: Option<&Person>,
+        query: &str,
+        variables: Value,
+    ) -> BoxStream<'static, Value> {
+        let mut request = Request::new(query).variables(Variables::from_json(variables));
+        if let Some(viewer) = self.souk.keys.viewer(&headers(by)).unwrap() {
+            request = request.data(chassis::auth::Viewer::clone(&viewer));
+        }
+        let responses = self.endpoint(service).execute_stream(request, None);
+        responses.map(|response| serde_json::to_value(response).unwrap()).boxed()
+    }
+
+    /// Somebody with `roles`.
+    pub fn person(&self, roles: &[Role]) -> Person {
+        let user = UserId::new();
+        Person { user, token: self.minter.token(user, roles, self.clock.now()), seller: None }
+    }
+
+    pub fn buyer(&self) -> Person {
+        self.person(&[Role::Buyer])
+    }
+
+    pub fn admin(&self) -> Person {
+        self.person(&[Role::Buyer, Role::Admin])
+    }
+
+    /// A verified seller whom every service knows.
+    pub async fn seller(&self, shop: &str) -> Person {
+        let mut person = self.person(&[Role::Buyer, Role::Seller]);
+        let seller = SellerId::new();
+        person.seller = Some(seller);
+        self.say_seller(&person, shop, SellerStatus::Verified, 1).await;
+        self.settle().await;
+        person
+    }
+
+    /// Says as accounts would where a seller stands now.
+    pub async fn say_seller(&self, person: &Person, shop: &str, status: SellerStatus, version: i64) {
+        let seller_id = person.seller.expect("a seller has a shop");
+        let changed = SellerChanged { seller_id, user_id: person.user, name: shop.into(), status };
+        let now = self.clock.now();
+        tx::apply(&self.env("accounts").db, async |tx| {
+            outbox::say(tx, now, about("seller", seller_id, version), changed).await
+        })
+        .await
+        .unwrap();
+    }
+
+    /// Waits until every event has been delivered.
+    pub async fn settle(&self) {
+        tokio::time::timeout(SETTLE_TIMEOUT, async {
+            while self.waiting().await > 0 {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        })
+        .await
+        .expect("every event is delivered in the end");
+    }
+
+    async fn waiting(&self) -> u64 {
+        let mut waiting = 0;
+        for service in &self.souk.services {
+            let unpublished = outbox_row::Entity::find().filter(outbox_row::Column::PublishedAt.is_null());
+            waiting += unpublished.count(service.env.db.read()).await.unwrap();
+        }
+        waiting
+    }
+
+    pub async fn stop(&self) {
+        self.souk.stop().await;
+    }
+}
+
+fn headers(by: Option<&Person>) -> HeaderMap {
+    by.map(|person| {
+        let value = HeaderValue::from_str(&format!("Bearer {}", person.token)).unwrap();
+        HeaderMap::from_iter([(header::AUTHORIZATION, value)])
+    })
+    .unwrap_or_default()
+}

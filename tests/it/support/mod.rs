@@ -1,0 +1,82 @@
+//! A marketplace for each test, on a database of its own.
+
+mod identity;
+mod market;
+mod postgres;
+mod sqlite;
+
+use chassis::Engine;
+use futures::future::BoxFuture;
+
+pub use identity::Person;
+pub use market::Market;
+
+/// A test on both engines: `souk_test! { async fn a_sentence(market: &Market) { … } }` becomes `a_sentence::sqlite` and
+/// `a_sentence::postgres`.
+macro_rules! souk_test {
+    ($($(#[$meta:meta])* async fn $name:ident($market:ident: &Market) $body:block)+) => { $(
+        mod $name {
+            #[allow(unused_imports, reason = "a test may need nothing of its file")]
+            use super::*;
+
+            async fn test($market: &$crate::support::Market) $body
+
+            $(#[$meta])*
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                $crate::support::run(chassis::Engine::Sqlite, |market| Box::pin(test(market))).await;
+            }
+
+            $(#[$meta])*
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                $crate::support::run(chassis::Engine::Postgres, |market| Box::pin(test(market))).await;
+            }
+        }
+    )+ };
+}
+
+/// Runs `test` on a new marketplace. When it ends nothing waits: every event has been delivered.
+pub async fn run(engine: Engine, test: impl for<'m> FnOnce(&'m Market) -> BoxFuture<'m, ()>) {
+    let store = match engine {
+        Engine::Sqlite => Some(sqlite::store()),
+        Engine::Postgres => postgres::store().await,
+    };
+    let Some(store) = store else { return };
+    let market = Market::start(&store).await;
+    test(&market).await;
+    market.settle().await;
+    market.stop().await;
+    store.remove().await;
+}
+
+/// Says that a test was skipped, or fails when the environment demands the server.
+pub fn skip(server: &str, why: &str) {
+    let required = std::env::var("SOUK_TEST_REQUIRE").unwrap_or_default();
+    assert!(
+        !required.split(',').any(|name| name.trim() == server.to_lowercase()),
+        "{server} is required: {why}"
+    );
+    eprintln!("skipped: no {server} {why}");
+}
+
+/// Where a test's rows are.
+pub enum Store {
+    Sqlite(sqlite::Folder),
+    Postgres(postgres::Scratch),
+}
+
+impl Store {
+    fn url(&self, service: &str) -> String {
+        match self {
+            Self::Sqlite(folder) => folder.url(service),
+            Self::Postgres(scratch) => scratch.url(),
+        }
+    }
+
+    async fn remove(self) {
+        if let Self::Postgres(scratch) = self {
+            scratch.remove().await;
+        }
+    }
+}
