@@ -22,6 +22,9 @@ createRoot(document.getElementById('console')).render(
     inputValueDeprecation
     schemaDescription
   >
-    <GraphiQL.Logo>Souk</GraphiQL.Logo>
+    <GraphiQL.Logo>
+      <img src={`${import.meta.env.BASE_URL}icon.svg`} alt="" />
+      Souk
+    </GraphiQL.Logo>
   </GraphiQL>,
 );
