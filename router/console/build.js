@@ -24,7 +24,7 @@ async function bundle() {
   const outDir = await mkdtemp(join(tmpdir(), 'souk-console-'));
   try {
     await build({ root: here, logLevel: 'warn', build: { outDir, emptyOutDir: true } });
-    await appendMonacoNotices(join(outDir, 'THIRD_PARTY.md'));
+    await appendMonacoNotices(join(outDir, 'THIRD_PARTY.txt'));
     return await read(outDir, (bytes) => bytes);
   } finally {
     await rm(outDir, { recursive: true });

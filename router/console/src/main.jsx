@@ -8,6 +8,7 @@ import 'graphiql/graphiql.css';
 import './main.css';
 import './workers.js';
 import { fetcher } from './fetcher.js';
+import icon from './icon.svg';
 import { storage } from './storage.js';
 import welcome from './welcome.graphql?raw';
 
@@ -23,7 +24,7 @@ createRoot(document.getElementById('console')).render(
     schemaDescription
   >
     <GraphiQL.Logo>
-      <img src={`${import.meta.env.BASE_URL}icon.svg`} alt="" />
+      <img src={icon} alt="" />
       Souk
     </GraphiQL.Logo>
   </GraphiQL>,
