@@ -1,0 +1,166 @@
+//! What the caller may choose, and what `hive-router` is told about it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use hive_router::config::HiveRouterConfig;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::{CheckAuthorization, LocalSubgraph, Pages};
+
+/// Where GraphQL is served, over HTTP and WebSocket.
+pub(crate) const GRAPHQL_PATH: &str = "/graphql";
+
+/// Headers of the client that subgraphs get. Over WebSocket the payload of `connection_init` stands for the headers.
+/// Whatever an answer may depend on is here, so two requests that agree in all of these may share one execution.
+const ANSWER_DEPENDS_ON: [&str; 3] = ["authorization", "cookie", "accept-language"];
+
+/// Also passed on, but no answer depends on them.
+const CORRELATION: [&str; 4] = ["x-request-id", "traceparent", "tracestate", "baggage"];
+
+/// With one of these, a request cannot come from a plain form of another site.
+const NOT_FROM_A_FORM: [&str; 3] =
+    ["graphql-require-preflight", "apollo-require-preflight", "x-requested-with"];
+
+/// A router to be started.
+pub struct Options {
+    /// A name or an address to listen on.
+    pub host: String,
+    /// `0` lets the system choose; [`crate::Running::address`] says what it chose.
+    pub port: u16,
+    /// The supergraph, in SDL: from [`crate::compose`] or from anywhere else.
+    pub supergraph: String,
+    /// By the name of the subgraph, instead of the URL in the supergraph. Subscriptions go to the same URL over
+    /// WebSocket, and so do the lookups that complete their events, over HTTP, also when the subgraph is local.
+    pub subgraph_urls: BTreeMap<String, String>,
+    /// By the name of the subgraph: those in this process. Queries and mutations reach them without HTTP.
+    pub local: BTreeMap<String, Arc<dyn LocalSubgraph>>,
+    /// `None`: credentials are passed on without a look.
+    pub check_authorization: Option<CheckAuthorization>,
+    /// Answers what is neither GraphQL nor GraphiQL.
+    pub pages: Pages,
+    /// Browser origins, beyond the router's own, that may send operations, such as `https://shop.example`.
+    pub allowed_origins: Vec<String>,
+    /// Whether clients may ask for the schema.
+    pub introspection: bool,
+    pub limits: Limits,
+    /// Cancelling it stops the router: no new connections, what is running is finished.
+    pub stop: CancellationToken,
+}
+
+/// What one client may ask for. Beyond a limit the answer is an error that says which one, before anything is planned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Nesting of fields, introspection not counted. `MAX_DEPTH_EXCEEDED`
+    pub depth: usize,
+    /// Lexical tokens in the document. `TOKEN_LIMIT_EXCEEDED`
+    pub tokens: usize,
+    /// Aliases in an operation. `MAX_ALIASES_EXCEEDED`
+    pub aliases: usize,
+    /// Directives in an operation. `MAX_DIRECTIVES_EXCEEDED`
+    pub directives: usize,
+    /// Fields at the root of an operation. `MAX_ROOT_FIELDS_EXCEEDED`
+    pub root_fields: usize,
+    /// `PAYLOAD_TOO_LARGE_CONTENT_LENGTH`, `PAYLOAD_TOO_LARGE_BODY_STREAM`
+    pub body_bytes: usize,
+    /// `REQUEST_HEADER_FIELDS_TOO_LARGE`
+    pub header_bytes: usize,
+    /// A request as a whole, subscriptions excepted. `GATEWAY_TIMEOUT`
+    pub request_ms: u64,
+    /// One call to one subgraph. `SUBGRAPH_REQUEST_TIMEOUT`
+    pub subgraph_ms: u64,
+    /// Clients that hold a connection open: WebSockets, and subscriptions over HTTP. One more is answered with 503.
+    pub long_lived_clients: usize,
+    /// Events of one subscription that wait for a slow client; the oldest go first.
+    pub events_waiting: usize,
+    /// How long a stop waits for what is running.
+    pub stop_ms: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            depth: 16,
+            tokens: 5_000,
+            aliases: 50,
+            directives: 50,
+            root_fields: 20,
+            body_bytes: 1024 * 1024,
+            header_bytes: 16 * 1024,
+            request_ms: 30_000,
+            subgraph_ms: 15_000,
+            long_lived_clients: 20_000,
+            events_waiting: 32,
+            stop_ms: 5_000,
+        }
+    }
+}
+
+/// The configuration of `hive-router`. Its structs are closed to other crates, but can be read from JSON.
+pub(crate) fn hive(options: &Options) -> HiveRouterConfig {
+    let limits = &options.limits;
+    let config = json!({
+        "supergraph": { "source": "plugin" },
+        "http": {
+            "graphql_endpoint": GRAPHQL_PATH,
+            "shutdown_timeout": milliseconds(limits.stop_ms),
+        },
+        "laboratory": { "enabled": false },
+        "introspection": options.introspection,
+        "csrf": { "enabled": true, "required_headers": NOT_FROM_A_FORM },
+        "cors": cors(&options.allowed_origins),
+        "error_masking": { "enabled": false },
+        "headers": headers(),
+        "limits": {
+            "max_depth": { "n": limits.depth, "ignore_introspection": true, "flatten_fragments": true },
+            "max_tokens": { "n": limits.tokens },
+            "max_aliases": { "n": limits.aliases },
+            "max_directives": { "n": limits.directives },
+            "max_request_body_size": bytes(limits.body_bytes),
+            "max_request_header_size": bytes(limits.header_bytes),
+        },
+        "override_subgraph_urls": { "subgraphs": urls(&options.subgraph_urls) },
+        "subscriptions": {
+            "enabled": true,
+            "broadcast_capacity": limits.events_waiting,
+            "websocket": { "all": {} },
+        },
+        "traffic_shaping": {
+            "all": { "request_timeout": milliseconds(limits.subgraph_ms) },
+            "router": {
+                "dedupe": { "enabled": true, "headers": { "include": ANSWER_DEPENDS_ON } },
+                "max_long_lived_clients": limits.long_lived_clients,
+                "request_timeout": milliseconds(limits.request_ms),
+            },
+        },
+        "websocket": { "enabled": true, "headers": { "source": "connection" } },
+    });
+    serde_json::from_value(config).expect("every value above has the type that hive-router declares for it")
+}
+
+fn headers() -> Value {
+    let passed_on = [ANSWER_DEPENDS_ON.as_slice(), &CORRELATION].concat();
+    json!({ "all": {
+        "request": [{ "propagate": { "named": passed_on } }],
+        "response": [{ "propagate": { "named": "set-cookie", "algorithm": "append" } }],
+    } })
+}
+
+fn cors(origins: &[String]) -> Value {
+    json!({
+        "enabled": !origins.is_empty(),
+        "policies": [{ "origins": origins, "allow_credentials": true, "expose_headers": ["x-request-id"] }],
+    })
+}
+
+fn urls(urls: &BTreeMap<String, String>) -> Value {
+    urls.iter().map(|(name, url)| (name.clone(), json!({ "url": url }))).collect()
+}
+
+fn milliseconds(count: u64) -> String {
+    format!("{count}ms")
+}
+
+fn bytes(count: usize) -> String {
+    format!("{count} B")
+}

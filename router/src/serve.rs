@@ -1,0 +1,159 @@
+//! Starts and stops the router in the current process.
+
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+};
+
+use hive_router::{
+    config::HiveRouterConfig,
+    error::RouterInitError,
+    executor::{
+        executors::common::SubgraphExecutor,
+        hooks::on_supergraph_load::{Supergraph, SupergraphBuildError, SupergraphOptions},
+    },
+    telemetry::TelemetryContext,
+};
+use tokio::{
+    net::{TcpSocket, lookup_host},
+    runtime::Handle,
+    sync::oneshot,
+};
+
+use crate::{
+    Options, config,
+    inprocess::LocalExecutor,
+    plugin::Hooks,
+    server::{self, Ready},
+};
+
+/// Connections that the system keeps until they are accepted.
+const BACKLOG: u32 = 2048;
+
+/// Why a router did not start, or did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error("cannot listen on {host}:{port}: {error}")]
+    Listen { host: String, port: u16, error: io::Error },
+    #[error("the supergraph cannot be used: {0}")]
+    Supergraph(String),
+    #[error("the router does not start: {0}")]
+    Start(String),
+    #[error("the router stopped: {0}")]
+    Stopped(String),
+}
+
+impl From<SupergraphBuildError> for ServeError {
+    fn from(error: SupergraphBuildError) -> Self {
+        ServeError::Supergraph(error.to_string())
+    }
+}
+
+impl From<RouterInitError> for ServeError {
+    fn from(error: RouterInitError) -> Self {
+        ServeError::Start(error.to_string())
+    }
+}
+
+/// A router that accepts requests.
+pub struct Running {
+    /// The first of the addresses that it listens on.
+    pub address: SocketAddr,
+    ended: oneshot::Receiver<Result<(), ServeError>>,
+}
+
+impl Running {
+    /// Waits until the router has ended, which it does when [`Options::stop`] is cancelled.
+    pub async fn ended(self) -> Result<(), ServeError> {
+        self.ended.await.unwrap_or_else(|_| Err(ServeError::Stopped("its thread died".to_owned())))
+    }
+}
+
+/// Starts a router. When this returns it accepts requests; when it fails nothing is left behind.
+///
+/// Local subgraphs and pages run on the runtime that calls this. Logs and spans go to the process's own subscriber; no
+/// signal is handled here. A rustls provider must be installed before, as for every TLS client in the process.
+pub async fn serve(options: Options) -> Result<Running, ServeError> {
+    let listeners = listen(&options.host, options.port).await?;
+    let address = address_of(&listeners)?;
+    // The router wants its configuration to live for ever; it is a few kilobytes for each start.
+    let config = config::hive(&options).into_static();
+    let hooks = hooks(&options, config)?;
+    let (tell_started, started) = oneshot::channel();
+    let (tell_ended, ended) = oneshot::channel();
+    let ready = Ready { listeners, config, hooks, options, runtime: Handle::current() };
+    std::thread::Builder::new()
+        .name("router".to_owned())
+        .spawn(move || tell_ended.send(server::run(ready, tell_started)))
+        .map_err(|error| ServeError::Start(error.to_string()))?;
+    let running = Running { address, ended };
+    match started.await {
+        Ok(()) => Ok(running),
+        Err(_) => Err(running.ended().await.err().unwrap_or(ServeError::Stopped("at once".to_owned()))),
+    }
+}
+
+/// A name such as `localhost` may have several addresses: all of them, except those that this machine has not.
+async fn listen(host: &str, port: u16) -> Result<Vec<TcpListener>, ServeError> {
+    let fail = |error| ServeError::Listen { host: host.to_owned(), port, error };
+    let mut listeners = Vec::new();
+    let mut missing = None;
+    for address in lookup_host((host, port)).await.map_err(fail)? {
+        match listen_on(address) {
+            Ok(listener) => listeners.push(listener),
+            Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => missing = Some(error),
+            Err(error) => return Err(fail(error)),
+        }
+        // Two addresses would get two different ports.
+        if port == 0 && !listeners.is_empty() {
+            break;
+        }
+    }
+    match missing {
+        Some(error) if listeners.is_empty() => Err(fail(error)),
+        _ => Ok(listeners),
+    }
+}
+
+fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // Or a restart would have to wait for the connections of the last run to be forgotten.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
+}
+
+fn address_of(listeners: &[TcpListener]) -> Result<SocketAddr, ServeError> {
+    let first = listeners.first().ok_or_else(|| ServeError::Start("the host has no address".to_owned()))?;
+    first.local_addr().map_err(|error| ServeError::Start(error.to_string()))
+}
+
+fn hooks(options: &Options, config: &HiveRouterConfig) -> Result<Hooks, ServeError> {
+    let telemetry = telemetry(config);
+    let runtime = Handle::current();
+    let local = options.local.iter().map(|(name, subgraph)| {
+        let executor = LocalExecutor::new(subgraph.clone(), runtime.clone(), telemetry.clone());
+        (name.clone(), executor.to_boxed_arc())
+    });
+    Ok(Hooks {
+        supergraph: Arc::new(supergraph(&options.supergraph, config)?),
+        local: local.collect(),
+        check_authorization: options.check_authorization.clone(),
+    })
+}
+
+fn supergraph(sdl: &str, config: &HiveRouterConfig) -> Result<Supergraph, SupergraphBuildError> {
+    let mut options = SupergraphOptions::default();
+    options.traffic_shaping = (&config.traffic_shaping).into();
+    options.override_subgraph_urls = config.override_subgraph_urls.clone();
+    options.headers = config.headers.clone();
+    options.subscriptions = (&config.subscriptions).into();
+    options.error_masking = config.error_masking.clone();
+    Supergraph::from_sdl("souk", sdl, options)
+}
+
+/// Propagation of trace headers, without an exporter or a subscriber: the process has its own.
+pub(crate) fn telemetry(config: &HiveRouterConfig) -> TelemetryContext {
+    TelemetryContext::from_propagation_config(&config.telemetry.tracing.propagation, &config.log)
+}

@@ -1,0 +1,136 @@
+//! The HTTP server around the router: an ntex system on a thread of its own, with one worker for each core.
+
+use std::{net::TcpListener, sync::Arc};
+
+use hive_router::{
+    PluginRegistry, RouterPaths, RouterSharedState, SchemaState,
+    background_tasks::BackgroundTasksManager,
+    build_http_service_config,
+    config::HiveRouterConfig,
+    configure_app_from_config, configure_ntex_app,
+    graphql_tools::validation::validate::ValidationPlan,
+    ntex::{
+        SharedCfg, rt,
+        server::Server,
+        util::Bytes,
+        web::{self, App, HttpRequest, HttpServer, ServiceConfig, types::PayloadConfig},
+    },
+    pipeline::{
+        long_lived_client_limit::LongLivedClientLimitService, request_identifiers::RequestIdentifiersService,
+        response_compression::ResponseCompressionService,
+    },
+    plugins::plugins_service::PluginService,
+};
+use tokio::{runtime::Handle, sync::oneshot};
+
+use crate::{
+    Options, ServeError, config::GRAPHQL_PATH, console, limits::MaxRootFields, pages, plugin::Hooks, serve,
+};
+
+/// Everything that was checked before the thread begins.
+pub(crate) struct Ready {
+    pub listeners: Vec<TcpListener>,
+    pub config: &'static HiveRouterConfig,
+    pub hooks: Hooks,
+    pub options: Options,
+    pub runtime: Handle,
+}
+
+/// Runs until the stop, on the current thread. `started` is told once requests are accepted.
+pub(crate) fn run(ready: Ready, started: oneshot::Sender<()>) -> Result<(), ServeError> {
+    rt::System::build().name("router").build(rt::DefaultRuntime).block_on(run_here(ready, started))
+}
+
+async fn run_here(ready: Ready, started: oneshot::Sender<()>) -> Result<(), ServeError> {
+    let Ready { listeners, config, hooks, options, runtime } = ready;
+    let mut tasks = BackgroundTasksManager::new();
+    let telemetry = serve::telemetry(config);
+    let (mut shared, schemas) =
+        configure_app_from_config(config, telemetry, &mut tasks, PluginRegistry::new()).await?;
+    take_place(&mut shared, hooks, options.limits.root_fields)?;
+    let stop = options.stop.clone();
+    let server = listen(listeners, config, Parts { shared: shared.clone(), schemas, options, runtime })?;
+    let stopping = server.clone();
+    rt::spawn(async move {
+        stop.cancelled().await;
+        stopping.stop(true).await;
+    });
+    // Nobody listens when the caller has given up already; the stop comes then.
+    let _ = started.send(());
+    let ended = server.await.map_err(|error| ServeError::Stopped(error.to_string()));
+    tasks.graceful_shutdown().await;
+    hive_router::invoke_shutdown_hooks(&shared).await;
+    ended
+}
+
+/// The router makes plugins by type, from configuration; ours holds what the caller gave, so it is put in afterwards.
+fn take_place(
+    shared: &mut Arc<RouterSharedState>,
+    hooks: Hooks,
+    root_fields: usize,
+) -> Result<(), ServeError> {
+    let shared = Arc::get_mut(shared)
+        .ok_or_else(|| ServeError::Start("its state is in use before the first request".to_owned()))?;
+    shared.plugins = Some(Arc::new(vec![Box::new(hooks)]));
+    let mut plan: ValidationPlan = shared.validation_plan.as_ref().clone();
+    plan.add_rule(Box::new(MaxRootFields(root_fields)));
+    shared.validation_plan = Arc::new(plan);
+    Ok(())
+}
+
+struct Parts {
+    shared: Arc<RouterSharedState>,
+    schemas: Arc<SchemaState>,
+    options: Options,
+    runtime: Handle,
+}
+
+fn listen(
+    listeners: Vec<TcpListener>,
+    config: &'static HiveRouterConfig,
+    parts: Parts,
+) -> Result<Server, ServeError> {
+    let parts = Arc::new(parts);
+    let mut server = HttpServer::new(async move || {
+        let parts = parts.clone();
+        let shared = &parts.shared;
+        let (pages, runtime) = (parts.options.pages.clone(), parts.runtime.clone());
+        App::new()
+            .middleware(LongLivedClientLimitService::new(shared.router_config))
+            .middleware(PluginService::new(paths(), None))
+            .middleware(RequestIdentifiersService)
+            .middleware(ResponseCompressionService::new(shared.router_config))
+            .state(shared.clone())
+            .state(parts.schemas.clone())
+            .state(shared.telemetry_context.clone())
+            .state(parts.schemas.callback_subscriptions.clone())
+            .state(PayloadConfig::new(parts.options.limits.body_bytes))
+            .configure(|app| configure_ntex_app(app, &paths(), None))
+            .configure(graphiql)
+            .default_service(web::to(move |request: HttpRequest, body: Bytes| {
+                let (pages, runtime) = (pages.clone(), runtime.clone());
+                async move { pages::answer(&pages, &runtime, request, body).await }
+            }))
+    })
+    .config(SharedCfg::new("router").add(build_http_service_config(config)))
+    .shutdown_timeout(config.shutdown_timeout())
+    .disable_signals();
+    for listener in listeners {
+        server = server.listen(listener).map_err(|error| ServeError::Start(error.to_string()))?;
+    }
+    Ok(server.run())
+}
+
+/// The router's own health pages are moved out of the way: health is the whole process's business.
+fn paths() -> RouterPaths {
+    let path = GRAPHQL_PATH.to_owned();
+    let mut paths = RouterPaths::new(path.clone(), Some(path), None);
+    paths.health = "/health/router".to_owned();
+    paths.readiness = "/health/router/ready".to_owned();
+    paths
+}
+
+fn graphiql(app: &mut ServiceConfig) {
+    app.route(console::PATH, web::get().to(console::answer));
+    app.route(&format!("{}/{{file}}*", console::PATH), web::get().to(console::answer));
+}
