@@ -8,4 +8,5 @@ mod support;
 
 mod accounts;
 mod catalog;
+mod events;
 mod inventory;

@@ -20,8 +20,8 @@ use serde_json::Value;
 use souk::Plan;
 use souk::market::ALL;
 
-use super::Store;
 use super::identity::{Minter, Person};
+use super::{Relays, Store};
 
 /// How long events may take to be delivered before a test gives up on them.
 const SETTLE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -34,15 +34,15 @@ pub struct Market {
 }
 
 impl Market {
-    /// Every service and the relays between them. Jobs do not run: a test calls what they would.
-    pub async fn start(store: &Store) -> Self {
+    /// Every service. Jobs do not run: a test calls what they would.
+    pub async fn start(store: &Store, relays: Relays) -> Self {
         let clock = Clock::manual(DateTime::<Utc>::from_timestamp(1_800_000_000, 0).unwrap());
         let plan = Plan {
             databases: ALL.map(|name| (name, store.url(name.as_str()))).to_vec(),
             master_key: Arc::new(secrecy::SecretBox::new(Box::new([7; 32]))),
         };
         let souk = souk::Market::open(&plan, clock.clone(), Tasks::new()).await.unwrap();
-        for service in &souk.services {
+        for service in souk.services.iter().filter(|_| relays == Relays::Running) {
             souk.relay(service).start(&souk.tasks);
         }
         let minter = Minter::new(&souk.keys);

@@ -12,9 +12,17 @@ pub use identity::Person;
 pub use market::Market;
 
 /// A test on both engines: `souk_test! { async fn a_sentence(market: &Market) { … } }` becomes `a_sentence::sqlite` and
-/// `a_sentence::postgres`.
+/// `a_sentence::postgres`. With `silent` before `async`, no relay runs: the test delivers by hand.
 macro_rules! souk_test {
-    ($($(#[$meta:meta])* async fn $name:ident($market:ident: &Market) $body:block)+) => { $(
+    ($(#[$meta:meta])* async fn $name:ident($market:ident: &Market) $body:block $($more:tt)*) => {
+        souk_test! { @engines crate::support::Relays::Running, $(#[$meta])* $name $market $body }
+        souk_test! { $($more)* }
+    };
+    ($(#[$meta:meta])* silent async fn $name:ident($market:ident: &Market) $body:block $($more:tt)*) => {
+        souk_test! { @engines crate::support::Relays::Silent, $(#[$meta])* $name $market $body }
+        souk_test! { $($more)* }
+    };
+    (@engines $relays:path, $(#[$meta:meta])* $name:ident $market:ident $body:block) => {
         mod $name {
             #[allow(unused_imports, reason = "a test may need nothing of its file")]
             use super::*;
@@ -24,28 +32,38 @@ macro_rules! souk_test {
             $(#[$meta])*
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn sqlite() {
-                $crate::support::run(chassis::Engine::Sqlite, |market| Box::pin(test(market))).await;
+                $crate::support::run(chassis::Engine::Sqlite, $relays, |market| Box::pin(test(market))).await;
             }
 
             $(#[$meta])*
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn postgres() {
-                $crate::support::run(chassis::Engine::Postgres, |market| Box::pin(test(market))).await;
+                $crate::support::run(chassis::Engine::Postgres, $relays, |market| Box::pin(test(market))).await;
             }
         }
-    )+ };
+    };
+    () => {};
+}
+
+/// Whether events are delivered by themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relays {
+    Running,
+    Silent,
 }
 
 /// Runs `test` on a new marketplace. When it ends nothing waits: every event has been delivered.
-pub async fn run(engine: Engine, test: impl for<'m> FnOnce(&'m Market) -> BoxFuture<'m, ()>) {
+pub async fn run(engine: Engine, relays: Relays, test: impl for<'m> FnOnce(&'m Market) -> BoxFuture<'m, ()>) {
     let store = match engine {
         Engine::Sqlite => Some(sqlite::store()),
         Engine::Postgres => postgres::store().await,
     };
     let Some(store) = store else { return };
-    let market = Market::start(&store).await;
+    let market = Market::start(&store, relays).await;
     test(&market).await;
-    market.settle().await;
+    if relays == Relays::Running {
+        market.settle().await;
+    }
     market.stop().await;
     store.remove().await;
 }
