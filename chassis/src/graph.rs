@@ -1,6 +1,7 @@
 //! A subgraph's schema without its types, and the one function that answers a request for it: over HTTP, over a
 //! WebSocket or called by the router in the same process, the answer is the same.
 
+mod client;
 mod edge;
 mod endpoint;
 
@@ -16,6 +17,7 @@ use async_graphql::{
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
+pub use client::ClientAddress;
 pub use edge::RequestId;
 pub use endpoint::{Call, Endpoint};
 

@@ -12,6 +12,7 @@ use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 
+use crate::auth::Keys;
 use crate::graph::{Call, Endpoint};
 use crate::{Database, telemetry};
 
@@ -31,6 +32,11 @@ pub fn operations(databases: Vec<Database>) -> Router {
         .route("/health/ready", get(ready))
         .route("/metrics", get(|| async { telemetry::render_metrics() }))
         .with_state(Health { databases: databases.into() })
+}
+
+/// `/.well-known/jwks.json`: the public keys that verify access tokens, for whoever wants to verify one.
+pub fn jwks(keys: Keys) -> Router {
+    Router::new().route("/.well-known/jwks.json", get(async move || axum::Json(keys.jwks())))
 }
 
 async fn ready(State(health): State<Health>) -> Response {

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use tracing::{Instrument, info_span};
 
 use super::Graph;
+use super::client::ClientAddress;
 use super::edge::{RequestId, present};
 use crate::auth::{Keys, Viewer};
 use crate::{Denied, telemetry};
@@ -108,11 +109,14 @@ impl Endpoint {
         Ok(document)
     }
 
-    /// Puts the viewer, if somebody signed in, where resolvers look.
+    /// Puts who asks and from where, as far as that is known, where resolvers look.
     pub(crate) fn identify(&self, headers: &HeaderMap) -> Result<Data, Denied> {
         let mut data = Data::default();
         if let Some(viewer) = self.keys.viewer(headers)? {
             data.insert(Viewer::clone(&viewer));
+        }
+        if let Some(address) = ClientAddress::of(headers) {
+            data.insert(address);
         }
         data.insert(RequestId::of(headers));
         Ok(data)
