@@ -10,6 +10,7 @@ pub mod dead_letter;
 pub mod denied;
 pub mod failure;
 pub mod graph;
+pub mod housekeeping;
 pub mod idempotency;
 pub mod inbox;
 pub mod lease;

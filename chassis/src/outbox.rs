@@ -4,9 +4,10 @@ use chrono::{DateTime, Utc};
 use contract::{Aggregate, Envelope, Event, EventId};
 use entity::shared::outbox;
 use sea_orm::ActiveValue::Set;
-use sea_orm::EntityTrait;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
-use crate::{Failure, Tx, telemetry};
+use crate::{Database, Failure, Tx, telemetry};
 
 /// Rows of one insert: SQLite takes at most 32,766 values a statement.
 const ROWS_MAX: usize = 1_000;
@@ -62,4 +63,16 @@ fn row(envelope: &Envelope) -> Result<outbox::ActiveModel, Failure> {
         next_attempt_at: Set(envelope.occurred_at),
         ..Default::default()
     })
+}
+
+/// Marks what was said since a time as unpublished, so that the relay delivers it again. Consumers that have applied it
+/// skip it. Returns how many events that is.
+pub async fn replay(db: &Database, since: DateTime<Utc>) -> Result<u64, Failure> {
+    let unpublished = outbox::Entity::update_many()
+        .col_expr(outbox::Column::PublishedAt, Expr::val(None::<DateTime<Utc>>))
+        .col_expr(outbox::Column::Attempts, Expr::val(0))
+        .filter(outbox::Column::OccurredAt.gte(since))
+        .exec(db.write())
+        .await?;
+    Ok(unpublished.rows_affected)
 }

@@ -72,12 +72,18 @@ impl Market {
         self.services.iter().find(|service| service.name == name)
     }
 
-    /// HTTP beside the router: health, metrics, subgraphs, webhooks.
-    pub fn http(&self) -> Router {
+    /// HTTP for everybody: health, metrics, keys, webhooks.
+    pub fn pages(&self) -> Router {
         let databases = self.services.iter().map(|service| service.env.db.clone()).collect();
-        self.services.iter().fold(serve::operations(databases), |http, service| {
-            http.merge(serve::subgraph(service.endpoint.clone())).merge(service.subgraph.routes.clone())
-        })
+        let operations = serve::operations(databases);
+        self.services.iter().fold(operations, |pages, service| pages.merge(service.subgraph.routes.clone()))
+    }
+
+    /// HTTP for the router: each subgraph at `/subgraphs/<name>`.
+    pub fn subgraphs(&self) -> Router {
+        self.services
+            .iter()
+            .fold(Router::new(), |http, service| http.merge(serve::subgraph(service.endpoint.clone())))
     }
 
     /// Stops tasks, then closes databases.

@@ -9,10 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use super::token::{AUDIENCE, Claims, ISSUER};
 use super::viewer::Viewer;
-use crate::{Clock, Denied};
+use crate::{Clock, Denied, Failure, Tasks};
 
 /// Verified tokens kept, so that a token costs one signature check in its life.
 const VERIFIED_MAX: u64 = 10_000;
+/// How long accounts may take to tell its keys.
+const FETCH_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
 /// The length at which a text is no token of ours.
 const TOKEN_LENGTH_MAX: usize = 4_096;
 
@@ -57,13 +59,23 @@ impl Keys {
     }
 
     /// Replaces the keys. Tokens of a key that is gone are refused from now on.
-    pub fn publish(&self, keys: impl IntoIterator<Item = PublicKey>) {
+    pub fn publish(&self, mut keys: Vec<PublicKey>) {
+        keys.sort_by(|a, b| a.kid.cmp(&b.kid));
+        if keys == self.published() {
+            return;
+        }
         let keys = keys.into_iter().filter_map(|key| {
             let decoding = DecodingKey::from_ed_components(&key.x).ok()?;
             Some((key.kid.clone(), (key, decoding)))
         });
         *self.public.write().expect("no code panics while it holds this lock") = keys.collect();
         self.verified.invalidate_all();
+    }
+
+    /// Fetches the keys from accounts' key set now and after each `pause`; keys that cannot be fetched stay as they are.
+    pub fn follow(self, jwks_url: String, pause: std::time::Duration, tasks: &Tasks) {
+        let client = reqwest::Client::new();
+        tasks.every("keys", pause, move || fetch(self.clone(), client.clone(), jwks_url.clone()));
     }
 
     /// The keys that count now, by their ids.
@@ -87,14 +99,19 @@ impl Keys {
         let Some(header) = headers.get(axum::http::header::AUTHORIZATION) else {
             return Ok(None);
         };
-        let token = header
-            .to_str()
-            .ok()
-            .and_then(|text| text.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, token)| token.trim())
-            .ok_or(Denied::BadToken("expected `Bearer <token>`"))?;
-        self.verify(token).map(Some)
+        let header = header.to_str().map_err(|_| Denied::BadToken("malformed"))?;
+        self.viewer_of(header).map(Some)
+    }
+
+    /// Who the value of an `Authorization` header names.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED` unless it is `Bearer` and a valid token.
+    pub fn viewer_of(&self, header: &str) -> Result<Arc<Viewer>, Denied> {
+        match header.split_once(' ') {
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => self.verify(token.trim()),
+            _ => Err(Denied::BadToken("expected `Bearer <token>`")),
+        }
     }
 
     /// Who `token` names.
@@ -135,6 +152,16 @@ impl Keys {
             .claims;
         Viewer::from_claims(claims).ok_or(Denied::BadToken("malformed"))
     }
+}
+
+async fn fetch(keys: Keys, client: reqwest::Client, url: String) -> Result<(), Failure> {
+    #[derive(Deserialize)]
+    struct KeySet {
+        keys: Vec<PublicKey>,
+    }
+    let set: KeySet = client.get(url).timeout(FETCH_TIMEOUT).send().await?.error_for_status()?.json().await?;
+    keys.publish(set.keys);
+    Ok(())
 }
 
 /// The expiry is checked against our own clock, for cached tokens too.

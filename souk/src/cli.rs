@@ -1,0 +1,177 @@
+//! The command line: each option has an environment variable and a default, and `--help` is good reading.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use contract::EventId;
+
+use crate::market::ServiceName;
+use crate::serve::Listen;
+use crate::settings::Settings;
+use crate::{demo, doctor, operator, serve};
+
+/// A marketplace backend: one federated GraphQL endpoint with live stock.
+///
+/// Without a command, `souk` serves everything in one process with nothing to install.
+#[derive(Debug, Parser)]
+#[command(name = "souk", version, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(flatten)]
+    listen: Listen,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serves the whole marketplace in one process (the default).
+    Serve(Serve),
+    /// Serves a marketplace with 10,000 real books, sneakers, sellers and live stock.
+    Demo(Serve),
+    /// Serves one subgraph, for a cluster.
+    Subgraph {
+        /// Which one.
+        name: ServiceName,
+        #[command(flatten)]
+        serve: Serve,
+        /// Where accounts publishes its keys; needed by every subgraph but accounts.
+        #[arg(long, env = "SOUK_JWKS_URL")]
+        jwks_url: Option<String>,
+    },
+    /// Serves the endpoint over subgraphs that run elsewhere.
+    #[cfg(feature = "router")]
+    Router(serve::Router),
+    /// Brings the databases up to date and ends.
+    Migrate(Settings),
+    /// Prints, writes or checks the composed schema.
+    #[cfg(feature = "router")]
+    #[command(subcommand)]
+    Schema(crate::schema::Command),
+    /// People with power.
+    #[command(subcommand)]
+    Admin(Admin),
+    /// Stock.
+    #[command(subcommand)]
+    Inventory(Inventory),
+    /// Events that could not be applied.
+    #[command(subcommand)]
+    DeadLetters(DeadLetters),
+    /// What services said to each other.
+    #[command(subcommand)]
+    Events(Events),
+    /// Keys that sign access tokens.
+    #[command(subcommand)]
+    Keys(Keys),
+    /// Looks at the configuration, the databases and the machine, and says what is wrong.
+    Doctor(Settings),
+}
+
+#[derive(Debug, Args)]
+struct Serve {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(flatten)]
+    listen: Listen,
+}
+
+#[derive(Debug, Subcommand)]
+enum Admin {
+    /// Makes an administrator, or makes an existing user one.
+    Create {
+        #[command(flatten)]
+        settings: Settings,
+        /// The administrator's e-mail address.
+        #[arg(long, env = "SOUK_ADMIN_EMAIL")]
+        email: String,
+        /// The password; read from standard input when it is not given.
+        #[arg(long, env = "SOUK_ADMIN_PASSWORD", hide_env_values = true)]
+        password: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Inventory {
+    /// Replays the event log of stock and compares it with the levels.
+    Verify(Settings),
+}
+
+#[derive(Debug, Subcommand)]
+enum DeadLetters {
+    /// Shows what waits.
+    List(Settings),
+    /// Delivers one again.
+    Retry {
+        #[command(flatten)]
+        settings: Settings,
+        /// The event's id: `evt_…`.
+        id: EventId,
+    },
+    /// Gives one up.
+    Drop {
+        #[command(flatten)]
+        settings: Settings,
+        /// The event's id: `evt_…`.
+        id: EventId,
+        /// Why; it is kept in the audit trail.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Events {
+    /// Delivers what was said since a time once more; who has applied it will skip it.
+    Replay {
+        #[command(flatten)]
+        settings: Settings,
+        /// As RFC 3339: `2026-01-31T12:00:00Z`.
+        #[arg(long)]
+        since: chrono::DateTime<chrono::Utc>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Keys {
+    /// Signs with the next key from now on; the previous one is trusted until its tokens have ended.
+    Rotate(Settings),
+}
+
+impl Cli {
+    /// Does what the command line says.
+    pub async fn run(self) -> anyhow::Result<()> {
+        let command = self.command.unwrap_or(Command::Serve(Serve { settings: self.settings, listen: self.listen }));
+        match command {
+            Command::Serve(Serve { settings, listen }) => serve::everything(&settings, &listen, None).await,
+            Command::Demo(Serve { settings, listen }) => {
+                serve::everything(&settings, &listen, Some(demo::Demo)).await
+            }
+            Command::Subgraph { name, serve: Serve { settings, listen }, jwks_url } => {
+                serve::subgraph(&settings, &listen, name, jwks_url).await
+            }
+            #[cfg(feature = "router")]
+            Command::Router(router) => serve::router(router).await,
+            Command::Migrate(settings) => operator::migrate(&settings).await,
+            #[cfg(feature = "router")]
+            Command::Schema(command) => crate::schema::run(command).await,
+            Command::Admin(Admin::Create { settings, email, password }) => {
+                operator::create_admin(&settings, &email, password).await
+            }
+            Command::Inventory(Inventory::Verify(settings)) => operator::verify_inventory(&settings).await,
+            Command::DeadLetters(DeadLetters::List(settings)) => operator::list_dead_letters(&settings).await,
+            Command::DeadLetters(DeadLetters::Retry { settings, id }) => operator::retry_dead_letter(&settings, id).await,
+            Command::DeadLetters(DeadLetters::Drop { settings, id, reason }) => {
+                operator::drop_dead_letter(&settings, id, reason).await
+            }
+            Command::Events(Events::Replay { settings, since }) => operator::replay_events(&settings, since).await,
+            Command::Keys(Keys::Rotate(settings)) => operator::rotate_keys(&settings).await,
+            Command::Doctor(settings) => doctor::run(&settings).await,
+        }
+    }
+}
+
+/// A path as a person reads it.
+pub(crate) fn shown(path: &std::path::Path) -> String {
+    std::fs::canonicalize(path).unwrap_or_else(|_| PathBuf::from(path)).display().to_string()
+}

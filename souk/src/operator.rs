@@ -1,0 +1,147 @@
+//! What an operator does by command. Each works while the marketplace runs.
+
+use std::io::Read;
+
+use anyhow::{Context, bail};
+use chassis::page::Page;
+use chassis::{dead_letter, outbox};
+use chrono::{DateTime, Utc};
+use contract::EventId;
+
+use crate::market::{ALL, ServiceName};
+use crate::settings::Settings;
+
+/// Who acts, in the audit trail.
+const ACTOR: &str = "command line";
+
+/// Prints a line of a command's own output.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        #[expect(clippy::print_stdout, reason = "the command's own output")]
+        { println!($($text)*); }
+    }};
+}
+
+/// Brings the databases up to date.
+pub async fn migrate(settings: &Settings) -> anyhow::Result<()> {
+    let market = settings.open_market().await?;
+    market.stop().await;
+    say!("The databases of {} services are up to date.", ALL.len());
+    Ok(())
+}
+
+/// Makes an administrator, or makes an existing user one.
+pub async fn create_admin(settings: &Settings, email: &str, password: Option<String>) -> anyhow::Result<()> {
+    let password = match password {
+        Some(password) => password,
+        None => read_password()?,
+    };
+    let market = settings.open_market().await?;
+    let accounts = market.service(ServiceName::Accounts).context("accounts runs in every market")?;
+    let made = accounts::create_admin(&accounts.env, email, &password).await;
+    market.stop().await;
+    match made.map_err(|failure| anyhow::anyhow!("{failure}"))? {
+        Ok(user) => say!("{email} is an administrator ({user})."),
+        Err(refusal) => bail!("{email} cannot be an administrator: {refusal}"),
+    }
+    Ok(())
+}
+
+fn read_password() -> anyhow::Result<String> {
+    say!("The new administrator's password, then Enter (and Ctrl-D):");
+    let mut text = String::new();
+    std::io::stdin().take(4_096).read_to_string(&mut text).context("the password cannot be read")?;
+    Ok(text.lines().next().unwrap_or_default().to_owned())
+}
+
+/// Replays the event log of stock and compares it with the levels.
+pub async fn verify_inventory(settings: &Settings) -> anyhow::Result<()> {
+    let market = settings.open_market().await?;
+    let inventory = market.service(ServiceName::Inventory).context("inventory runs in every market")?;
+    let report = inventory::verify(&inventory.env.db).await;
+    market.stop().await;
+    let report = report.map_err(|failure| anyhow::anyhow!("{failure}"))?;
+    say!("{report}");
+    if !report.is_clean() {
+        bail!("the levels do not follow from the movements");
+    }
+    Ok(())
+}
+
+/// Shows the dead letters that wait, of every service.
+pub async fn list_dead_letters(settings: &Settings) -> anyhow::Result<()> {
+    let market = settings.open_market().await?;
+    let mut waiting = 0;
+    for service in &market.services {
+        let mut page = Page { first: chassis::page::FIRST_MAX, after: None };
+        loop {
+            let letters = dead_letter::list(&service.env.db, &page).await.map_err(anyhow::Error::msg)?;
+            for letter in letters.iter().take(page.first as usize) {
+                say!("{}  {}  {}  {}", letter.event_id, letter.consumer, letter.kind, letter.error);
+                waiting += 1;
+            }
+            if letters.len() as u64 <= page.first {
+                break;
+            }
+            page.after = letters.get(page.first as usize - 1).map(|letter| letter.event_id);
+        }
+    }
+    market.stop().await;
+    say!("{waiting} dead letters wait.");
+    Ok(())
+}
+
+/// Delivers a dead letter again.
+pub async fn retry_dead_letter(settings: &Settings, id: EventId) -> anyhow::Result<()> {
+    let market = settings.open_market().await?;
+    let consumers = market.consumers();
+    for service in &market.services {
+        let now = service.env.clock.now();
+        let retried = dead_letter::retry(&service.env.db, &consumers, now, id, ACTOR.into()).await;
+        if retried.map_err(|failure| anyhow::anyhow!("it fails still: {failure}"))?.is_ok() {
+            say!("{id} is applied by {}.", service.name);
+            market.stop().await;
+            return Ok(());
+        }
+    }
+    market.stop().await;
+    bail!("{id} is not a dead letter that waits");
+}
+
+/// Gives a dead letter up.
+pub async fn drop_dead_letter(settings: &Settings, id: EventId, reason: String) -> anyhow::Result<()> {
+    let market = settings.open_market().await?;
+    for service in &market.services {
+        let now = service.env.clock.now();
+        let dropped = dead_letter::drop(&service.env.db, now, id, reason.clone(), ACTOR.into()).await;
+        if dropped.map_err(anyhow::Error::msg)?.is_ok() {
+            say!("{id} is dropped from {}.", service.name);
+            market.stop().await;
+            return Ok(());
+        }
+    }
+    market.stop().await;
+    bail!("{id} is not a dead letter that waits");
+}
+
+/// Marks what was said since a time as unsaid: the relay of the running marketplace delivers it again.
+pub async fn replay_events(settings: &Settings, since: DateTime<Utc>) -> anyhow::Result<()> {
+    let market = settings.open_market().await?;
+    for service in &market.services {
+        let events = outbox::replay(&service.env.db, since).await.map_err(anyhow::Error::msg)?;
+        say!("{}: {events} events will be delivered again", service.name);
+    }
+    market.stop().await;
+    Ok(())
+}
+
+/// Signs with the next key from now on.
+pub async fn rotate_keys(settings: &Settings) -> anyhow::Result<()> {
+    let market = settings.open_market().await?;
+    let accounts = market.service(ServiceName::Accounts).context("accounts runs in every market")?;
+    let rotated = accounts::rotate_keys(&accounts.env, ACTOR).await;
+    market.stop().await;
+    let kid = rotated.map_err(anyhow::Error::msg)?;
+    say!("Access tokens are signed with {kid} from now on. A running marketplace follows within a minute.");
+    Ok(())
+}

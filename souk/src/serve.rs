@@ -1,0 +1,61 @@
+//! Serving: everything in one process, one subgraph, or the router alone.
+
+mod here;
+#[cfg(feature = "router")]
+mod supergraph;
+
+use std::net::SocketAddr;
+
+use anyhow::Context;
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio::signal;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+pub use here::{everything, subgraph};
+#[cfg(feature = "router")]
+pub use supergraph::{Router, compose, router};
+
+/// Where to listen.
+#[derive(Clone, Debug, Args)]
+pub struct Listen {
+    /// The name or address to listen on.
+    #[arg(long, env = "SOUK_HOST", default_value = "localhost")]
+    pub host: String,
+    /// The port to listen on.
+    #[arg(long, env = "SOUK_PORT", default_value_t = 4000)]
+    pub port: u16,
+}
+
+impl Listen {
+    async fn bind(&self) -> anyhow::Result<TcpListener> {
+        let (host, port) = (self.host.as_str(), self.port);
+        TcpListener::bind((host, port)).await.with_context(|| format!("cannot listen on {host}:{port}"))
+    }
+}
+
+/// Serves `pages` until `stop`, then finishes what is running.
+async fn serve_http(listener: TcpListener, pages: axum::Router, stop: CancellationToken) {
+    let service = pages.into_make_service_with_connect_info::<SocketAddr>();
+    let served = axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await;
+    if let Err(error) = served {
+        tracing::error!(%error, "The HTTP server ended");
+    }
+}
+
+/// Resolves when somebody wants the process to end: Ctrl-C, or SIGTERM from a supervisor.
+async fn asked_to_stop() -> anyhow::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            asked = signal::ctrl_c() => asked?,
+            _ = terminate.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    signal::ctrl_c().await?;
+    info!("Stopping: no new requests, finishing those that run");
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! Services in this process.
+
+use std::time::Duration;
+
+use chassis::{Clock, Tasks};
+use tokio::net::TcpListener;
+use tracing::info;
+
+use super::{Listen, asked_to_stop, serve_http};
+use crate::demo::Demo;
+use crate::market::{ALL, Market, ServiceName};
+use crate::settings::Settings;
+
+/// How often a subgraph asks accounts for its keys.
+pub(super) const JWKS_PAUSE: Duration = Duration::from_secs(60);
+
+/// The whole marketplace behind one endpoint.
+pub async fn everything(settings: &Settings, listen: &Listen, demo: Option<Demo>) -> anyhow::Result<()> {
+    let _telemetry = settings.telemetry()?;
+    let plan = settings.plan(&ALL)?;
+    let _lock = settings.lock()?;
+    let market = Market::open(&plan, Clock::System, Tasks::new()).await?;
+    // Subscriptions reach the subgraphs over a socket that only this machine sees.
+    let loopback = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let inner = loopback.local_addr()?;
+    let stop = market.tasks.stopping().clone();
+    market.tasks.spawn(serve_http(loopback, market.subgraphs(), stop));
+
+    let endpoint = Endpoint::open(&market, listen, inner).await?;
+    market.start();
+    welcome(settings, &market, &endpoint.address(), demo.is_some()).await;
+    if let Some(demo) = demo {
+        demo.start(&market);
+    }
+    let asked = endpoint.until_stopped().await;
+    market.stop().await;
+    info!("Stopped");
+    asked
+}
+
+/// One subgraph of a cluster, over HTTP and WebSocket.
+pub async fn subgraph(
+    settings: &Settings,
+    listen: &Listen,
+    name: ServiceName,
+    jwks_url: Option<String>,
+) -> anyhow::Result<()> {
+    let _telemetry = settings.telemetry()?;
+    if name != ServiceName::Accounts && jwks_url.is_none() {
+        anyhow::bail!("the {name} subgraph needs --jwks-url (SOUK_JWKS_URL) to know who signs access tokens");
+    }
+    let listener = listen.bind().await?;
+    let address = listener.local_addr()?;
+    let market = Market::open(&settings.plan(&[name])?, Clock::System, Tasks::new()).await?;
+    if let Some(url) = jwks_url {
+        market.keys.clone().follow(url, JWKS_PAUSE, &market.tasks);
+    }
+    for service in &market.services {
+        service.subgraph.start(&market.tasks);
+    }
+    let pages = market.pages().merge(market.subgraphs());
+    market.tasks.spawn(serve_http(listener, pages, market.tasks.stopping().clone()));
+    info!("The {name} subgraph is at http://{address}/subgraphs/{name}");
+    asked_to_stop().await?;
+    market.stop().await;
+    Ok(())
+}
+
+/// What clients talk to: the router, or each subgraph by itself in a build without it.
+#[cfg(feature = "router")]
+use super::supergraph::Endpoint;
+#[cfg(not(feature = "router"))]
+use without_router::Endpoint;
+
+#[cfg(not(feature = "router"))]
+mod without_router {
+    use std::net::SocketAddr;
+
+    use super::super::{Listen, asked_to_stop, serve_http};
+    use crate::market::Market;
+
+    pub struct Endpoint {
+        address: SocketAddr,
+    }
+
+    impl Endpoint {
+        pub async fn open(market: &Market, listen: &Listen, _: SocketAddr) -> anyhow::Result<Self> {
+            let listener = listen.bind().await?;
+            let address = listener.local_addr()?;
+            let pages = market.pages().merge(market.subgraphs());
+            market.tasks.spawn(serve_http(listener, pages, market.tasks.stopping().clone()));
+            tracing::warn!("Built without the router: each subgraph is at /subgraphs/<name>");
+            Ok(Self { address })
+        }
+
+        pub fn address(&self) -> String {
+            format!("http://{}", self.address)
+        }
+
+        pub async fn until_stopped(self) -> anyhow::Result<()> {
+            asked_to_stop().await
+        }
+    }
+}
+
+/// Says where everything is and, on an empty database, what to do next.
+#[expect(clippy::print_stdout, reason = "the command's own output")]
+async fn welcome(settings: &Settings, market: &Market, address: &str, demo: bool) {
+    let kept = match settings.database_url {
+        Some(_) => "PostgreSQL, a schema for each service",
+        None => "SQLite, a file for each service",
+    };
+    println!("Souk {} is open. Ctrl-C closes it.", env!("CARGO_PKG_VERSION"));
+    println!("  GraphQL    {address}/graphql    queries, mutations, subscriptions (WebSocket, SSE)");
+    println!("  GraphiQL   {address}/graphiql   try it in a browser");
+    println!("  Health     {address}/health/ready, {address}/metrics");
+    println!("  Data       {} ({kept})", crate::cli::shown(&settings.data_dir));
+    if !demo && is_empty(market).await {
+        println!("\nThere is nothing to sell yet. Either");
+        println!("  souk demo                                    fills it with real books and sneakers, or");
+        println!("  souk admin create --email you@example.org    makes the first administrator.");
+    }
+}
+
+async fn is_empty(market: &Market) -> bool {
+    let Some(catalog) = market.service(ServiceName::Catalog) else { return false };
+    matches!(catalog::product::is_any(catalog.env.db.read()).await, Ok(false))
+}
