@@ -25,8 +25,7 @@ impl MigrationTrait for Events {
             "create index outbox_waiting on outbox (aggregate_id, seq) where published_at is null",
         )
         .await?;
-        db.execute_unprepared("create index outbox_published on outbox (published_at)")
-            .await?;
+        db.execute_unprepared("create index outbox_published on outbox (published_at)").await?;
         Ok(())
     }
 }

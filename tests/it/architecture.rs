@@ -1,0 +1,91 @@
+//! Who may use whom. Change the table when the design changes, not to get past it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+
+/// Our crates, and those of ours that each may use.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("contract", &[]),
+    ("migration", &[]),
+    ("entity", &["contract"]),
+    ("chassis", &["contract", "entity"]),
+    ("accounts", &["contract", "chassis", "entity"]),
+    ("catalog", &["contract", "chassis", "entity"]),
+    ("inventory", &["contract", "chassis", "entity"]),
+    ("router", &["contract", "chassis"]),
+    ("souk", &["contract", "chassis", "entity", "migration", "accounts", "catalog", "inventory", "router"]),
+    ("bench", &["contract", "chassis", "entity", "souk", "accounts", "catalog", "inventory"]),
+    (
+        "tests",
+        &["contract", "chassis", "entity", "migration", "accounts", "catalog", "inventory", "router", "souk"],
+    ),
+];
+
+/// Crates of others that only some of ours may use.
+const ONLY_IN: &[(&str, &[&str])] = &[
+    ("hive-router", &["router"]),
+    ("graphql-composition", &["router"]),
+    ("axum", &["chassis", "souk", "accounts", "inventory", "tests"]),
+    ("sea-orm-migration", &["migration"]),
+];
+
+fn metadata() -> Metadata {
+    MetadataCommand::new().manifest_path("../Cargo.toml").no_deps().other_options(vec!["--offline".into()]).exec().unwrap()
+}
+
+/// What each crate of ours uses, tests of its own not counted.
+fn uses() -> BTreeMap<String, BTreeSet<String>> {
+    let packages = metadata().packages;
+    let names = |package: &cargo_metadata::Package| {
+        let built = package.dependencies.iter().filter(|dependency| dependency.kind != DependencyKind::Development);
+        built.map(|dependency| dependency.name.to_string()).collect()
+    };
+    packages.iter().map(|package| (package.name.to_string(), names(package))).collect()
+}
+
+#[test]
+fn our_crates_use_only_those_that_the_table_names() {
+    let uses = uses();
+    let table: BTreeMap<&str, &[&str]> = MAY_USE.iter().copied().collect();
+    let ours: BTreeSet<&str> = uses.keys().map(String::as_str).collect();
+    assert_eq!(ours, table.keys().copied().collect(), "every crate of the workspace is in the table");
+    for (name, used) in &uses {
+        for other in used.iter().filter(|other| ours.contains(other.as_str())) {
+            assert!(table[name.as_str()].contains(&other.as_str()), "{name} must not use {other}");
+        }
+    }
+}
+
+#[test]
+fn crates_of_others_stay_where_they_belong() {
+    for (name, used) in uses() {
+        for (foreign, only_in) in ONLY_IN {
+            assert!(!used.contains(*foreign) || only_in.contains(&name.as_str()), "{name} must not use {foreign}");
+        }
+    }
+}
+
+/// A subgraph sees the whole of `entity`; its tables are its own all the same.
+#[test]
+fn a_subgraph_uses_no_other_service_s_tables() {
+    let subgraphs = ["accounts", "catalog", "inventory"];
+    for subgraph in subgraphs {
+        for (path, text) in sources(&format!("../subgraphs/{subgraph}/src").into()) {
+            for other in subgraphs.iter().filter(|other| **other != subgraph) {
+                assert!(!text.contains(&format!("entity::{other}")), "{} uses a table of {other}", path.display());
+            }
+        }
+    }
+}
+
+/// The text of every Rust file below a folder.
+fn sources(folder: &std::path::PathBuf) -> Vec<(std::path::PathBuf, String)> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| match path.is_dir() {
+            true => sources(&path),
+            false => vec![(path.clone(), std::fs::read_to_string(&path).unwrap())],
+        })
+        .collect()
+}
