@@ -33,9 +33,9 @@ struct Stored {
 
 /// The page, or one of its files.
 pub(crate) async fn answer(request: HttpRequest) -> HttpResponse {
-    let name = match request.match_info().get("file") {
-        None | Some("") => PAGE,
-        Some(name) => name,
+    let name = match request.path().trim_start_matches(PATH).trim_start_matches('/') {
+        "" => PAGE,
+        name => name,
     };
     let Some(stored) = find(name) else {
         return HttpResponse::build(StatusCode::NOT_FOUND).body("not found");

@@ -41,5 +41,5 @@ pub(crate) fn refuse(check: &CheckAuthorization, headers: &HeaderMap) -> Option<
     };
     let refusal = verdict.err()?;
     let error = GraphQLError::from_message_and_code(refusal.message, refusal.code);
-    Some(errors::response(StatusCode::UNAUTHORIZED, error))
+    Some(errors::response(StatusCode::UNAUTHORIZED, vec![error]))
 }

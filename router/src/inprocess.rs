@@ -1,11 +1,11 @@
 //! Subgraphs in this process are called directly: no HTTP, no socket.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, convert::Infallible, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use futures::{TryFutureExt, future::BoxFuture, stream::BoxStream};
+use futures::{future::BoxFuture, stream::BoxStream};
 use hive_router::{
-    GraphQLError, async_trait,
+    async_trait,
     executor::{
         executors::{
             common::{SubgraphExecutionRequest, SubgraphExecutor},
@@ -19,7 +19,7 @@ use hive_router::{
     telemetry::TelemetryContext,
 };
 use http::{HeaderMap, HeaderName, Uri};
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, task::JoinError};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
@@ -81,7 +81,7 @@ impl LocalExecutor {
         runtime: Handle,
         telemetry: TelemetryContext,
     ) -> Self {
-        let endpoint = Uri::from_static("local:/");
+        let endpoint = Uri::from_static("http://local");
         LocalExecutor { subgraph, runtime, telemetry, in_flight: InFlightMap::default(), endpoint }
     }
 
@@ -90,26 +90,28 @@ impl LocalExecutor {
         let is_query = request.dedupe;
         let mut headers = request.headers;
         if !is_query {
-            return self.mutate(headers, call).await;
+            return Ok(self.mutate(headers, call).await);
         }
         let same = Same { headers: identity(&headers), call: call.clone() };
         self.telemetry.inject_context_into_http_headers(&mut headers);
         let claim = self.in_flight.claim(same);
-        let (answer, _) = claim.get_or_try_init(|| self.query(headers, call)).await?;
+        let answer =
+            claim.get_or_try_init(async || Ok::<_, Infallible>(self.query(headers, call).await)).await;
+        let Ok((answer, _)) = answer;
         Ok(Arc::unwrap_or_clone(answer))
     }
 
     /// Ends when nobody waits for it any more.
-    async fn query(&self, headers: HeaderMap, call: Call) -> Result<Answer, SubgraphExecutorError> {
+    async fn query(&self, headers: HeaderMap, call: Call) -> Answer {
         let work = self.subgraph.answer(headers, call).in_current_span();
-        AbortOnDropHandle::new(self.runtime.spawn(work)).map_err(died).await
+        AbortOnDropHandle::new(self.runtime.spawn(work)).await.unwrap_or_else(died)
     }
 
     /// Once begun it is brought to its end, also when the client has gone.
-    async fn mutate(&self, mut headers: HeaderMap, call: Call) -> Result<Answer, SubgraphExecutorError> {
+    async fn mutate(&self, mut headers: HeaderMap, call: Call) -> Answer {
         self.telemetry.inject_context_into_http_headers(&mut headers);
         let work = self.subgraph.answer(headers, call).in_current_span();
-        self.runtime.spawn(work).map_err(died).await
+        self.runtime.spawn(work).await.unwrap_or_else(died)
     }
 }
 
@@ -193,11 +195,8 @@ fn identity(headers: &HeaderMap) -> Vec<(HeaderName, Vec<u8>)> {
 }
 
 /// A subgraph that panicked, or the runtime that is shutting down.
-fn died(error: tokio::task::JoinError) -> SubgraphExecutorError {
+fn died(error: JoinError) -> Answer {
     tracing::error!(%error, "A subgraph did not finish its call: {error}");
-    let error = GraphQLError::from_message_and_code("internal error", "INTERNAL");
-    SubgraphExecutorError::InternalServerError(Box::new(SubgraphResponse {
-        errors: Some(vec![error]),
-        ..SubgraphResponse::default()
-    }))
+    let body = r#"{"data":null,"errors":[{"message":"something failed on our side","extensions":{"code":"INTERNAL"}}]}"#;
+    Answer { headers: HeaderMap::new(), body: Bytes::from_static(body.as_bytes()) }
 }

@@ -22,6 +22,7 @@ mod requests;
 mod sdl;
 mod serve;
 mod server;
+mod websocket;
 
 pub use api_schema::api_schema;
 pub use compose::{CompositionError, SubgraphSchema, compose};
@@ -30,3 +31,4 @@ pub use identity::{CheckAuthorization, Refusal};
 pub use inprocess::{Answer, Call, LocalSubgraph};
 pub use pages::{ClientAddress, Pages};
 pub use serve::{Running, ServeError, serve};
+pub use tokio_util::sync::CancellationToken;

@@ -26,7 +26,7 @@ pub(crate) fn refuse_batch(body: &[u8]) -> Option<Response> {
             "batches are not accepted: send one operation per request",
             "BATCHING_NOT_SUPPORTED",
         );
-        errors::response(StatusCode::BAD_REQUEST, error)
+        errors::response(StatusCode::BAD_REQUEST, vec![error])
     })
 }
 

@@ -16,9 +16,10 @@ use hive_router::{
         },
         plugins::plugin_trait::{RouterPlugin, StartHookPayload},
     },
+    ntex::http::Response,
 };
 
-use crate::{CheckAuthorization, errors, identity, limits, requests};
+use crate::{CheckAuthorization, errors, identity, limits, requests, websocket::Check};
 
 /// One per running router. It is put in place after the router's own start, since that knows plugins by type only.
 pub(crate) struct Hooks {
@@ -26,6 +27,21 @@ pub(crate) struct Hooks {
     /// By the name of the subgraph: those that are called without HTTP.
     pub local: HashMap<String, SubgraphExecutorBoxedArc>,
     pub check_authorization: Option<CheckAuthorization>,
+    /// `None` until the router has said what it checks.
+    pub over_websocket: Option<Check>,
+}
+
+impl Hooks {
+    /// `Some`: what to answer instead of executing. Operations over WebSocket come read already, others as a body.
+    fn refuse(&self, payload: &OnGraphQLParamsStartHookPayload) -> Option<Response> {
+        let identity = || {
+            let check = self.check_authorization.as_ref()?;
+            identity::refuse(check, payload.router_http_request.headers)
+        };
+        let batch = || limits::refuse_batch(&payload.body);
+        let invalid = || self.over_websocket.as_ref()?.refuse(payload.graphql_params.as_ref()?);
+        batch().or_else(identity).or_else(invalid)
+    }
 }
 
 #[async_trait]
@@ -51,11 +67,7 @@ impl RouterPlugin for Hooks {
         &'exec self,
         payload: OnGraphQLParamsStartHookPayload<'exec>,
     ) -> OnGraphQLParamsStartHookResult<'exec> {
-        if let Some(response) = limits::refuse_batch(&payload.body) {
-            return payload.end_with_response(response);
-        }
-        let headers = payload.router_http_request.headers;
-        match self.check_authorization.as_ref().and_then(|check| identity::refuse(check, headers)) {
+        match self.refuse(&payload) {
             Some(response) => payload.end_with_response(response),
             None => payload.proceed(),
         }

@@ -11,10 +11,11 @@ use hive_router::{
     error::RouterInitError,
     executor::{
         executors::common::SubgraphExecutor,
-        hooks::on_supergraph_load::{Supergraph, SupergraphBuildError, SupergraphOptions},
+        hooks::on_supergraph_load::{Supergraph, SupergraphOptions},
     },
     telemetry::TelemetryContext,
 };
+use rustls::crypto::CryptoProvider;
 use tokio::{
     net::{TcpSocket, lookup_host},
     runtime::Handle,
@@ -25,6 +26,7 @@ use crate::{
     Options, config,
     inprocess::LocalExecutor,
     plugin::Hooks,
+    sdl,
     server::{self, Ready},
 };
 
@@ -42,12 +44,6 @@ pub enum ServeError {
     Start(String),
     #[error("the router stopped: {0}")]
     Stopped(String),
-}
-
-impl From<SupergraphBuildError> for ServeError {
-    fn from(error: SupergraphBuildError) -> Self {
-        ServeError::Supergraph(error.to_string())
-    }
 }
 
 impl From<RouterInitError> for ServeError {
@@ -73,13 +69,15 @@ impl Running {
 /// Starts a router. When this returns it accepts requests; when it fails nothing is left behind.
 ///
 /// Local subgraphs and pages run on the runtime that calls this. Logs and spans go to the process's own subscriber; no
-/// signal is handled here. A rustls provider must be installed before, as for every TLS client in the process.
+/// signal is handled here.
 pub async fn serve(options: Options) -> Result<Running, ServeError> {
     let listeners = listen(&options.host, options.port).await?;
     let address = address_of(&listeners)?;
     // The router wants its configuration to live for ever; it is a few kilobytes for each start.
     let config = config::hive(&options).into_static();
-    let hooks = hooks(&options, config)?;
+    let supergraph = supergraph(options.supergraph.clone(), config).await?;
+    let hooks = hooks(&options, supergraph, config);
+    provide_tls();
     let (tell_started, started) = oneshot::channel();
     let (tell_ended, ended) = oneshot::channel();
     let ready = Ready { listeners, config, hooks, options, runtime: Handle::current() };
@@ -129,28 +127,46 @@ fn address_of(listeners: &[TcpListener]) -> Result<SocketAddr, ServeError> {
     first.local_addr().map_err(|error| ServeError::Start(error.to_string()))
 }
 
-fn hooks(options: &Options, config: &HiveRouterConfig) -> Result<Hooks, ServeError> {
+fn hooks(options: &Options, supergraph: Supergraph, config: &HiveRouterConfig) -> Hooks {
     let telemetry = telemetry(config);
     let runtime = Handle::current();
     let local = options.local.iter().map(|(name, subgraph)| {
         let executor = LocalExecutor::new(subgraph.clone(), runtime.clone(), telemetry.clone());
         (name.clone(), executor.to_boxed_arc())
     });
-    Ok(Hooks {
-        supergraph: Arc::new(supergraph(&options.supergraph, config)?),
+    Hooks {
+        supergraph: Arc::new(supergraph),
         local: local.collect(),
         check_authorization: options.check_authorization.clone(),
-    })
+        over_websocket: None,
+    }
 }
 
-fn supergraph(sdl: &str, config: &HiveRouterConfig) -> Result<Supergraph, SupergraphBuildError> {
+/// The planner takes a while, and panics on some of what it does not understand.
+async fn supergraph(sdl: String, config: &'static HiveRouterConfig) -> Result<Supergraph, ServeError> {
+    let built = tokio::task::spawn_blocking(move || build_supergraph(&sdl, config)).await;
+    built.unwrap_or_else(|error| Err(error.to_string())).map_err(ServeError::Supergraph)
+}
+
+fn build_supergraph(sdl: &str, config: &HiveRouterConfig) -> Result<Supergraph, String> {
+    let document = sdl::parse(sdl).map_err(|error| error.to_string())?;
+    if document.query_type_name().is_none() {
+        return Err("there is no type Query".to_owned());
+    }
     let mut options = SupergraphOptions::default();
     options.traffic_shaping = (&config.traffic_shaping).into();
     options.override_subgraph_urls = config.override_subgraph_urls.clone();
     options.headers = config.headers.clone();
     options.subscriptions = (&config.subscriptions).into();
     options.error_masking = config.error_masking.clone();
-    Supergraph::from_sdl("souk", sdl, options)
+    Supergraph::from_document("souk", document, options).map_err(|error| error.to_string())
+}
+
+/// Calls to `https` subgraphs take the provider of the process. One that is there already stays.
+fn provide_tls() {
+    if CryptoProvider::get_default().is_none() {
+        hive_router::init_rustls_crypto_provider();
+    }
 }
 
 /// Propagation of trace headers, without an exporter or a subscriber: the process has its own.

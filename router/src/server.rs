@@ -8,7 +8,6 @@ use hive_router::{
     build_http_service_config,
     config::HiveRouterConfig,
     configure_app_from_config, configure_ntex_app,
-    graphql_tools::validation::validate::ValidationPlan,
     ntex::{
         SharedCfg, rt,
         server::Server,
@@ -24,7 +23,8 @@ use hive_router::{
 use tokio::{runtime::Handle, sync::oneshot};
 
 use crate::{
-    Options, ServeError, config::GRAPHQL_PATH, console, limits::MaxRootFields, pages, plugin::Hooks, serve,
+    Limits, Options, ServeError, config::GRAPHQL_PATH, console, limits::MaxRootFields, pages, plugin::Hooks,
+    serve, websocket::Check,
 };
 
 /// Everything that was checked before the thread begins.
@@ -47,7 +47,7 @@ async fn run_here(ready: Ready, started: oneshot::Sender<()>) -> Result<(), Serv
     let telemetry = serve::telemetry(config);
     let (mut shared, schemas) =
         configure_app_from_config(config, telemetry, &mut tasks, PluginRegistry::new()).await?;
-    take_place(&mut shared, hooks, options.limits.root_fields)?;
+    take_place(&mut shared, hooks, &options.limits)?;
     let stop = options.stop.clone();
     let server = listen(listeners, config, Parts { shared: shared.clone(), schemas, options, runtime })?;
     let stopping = server.clone();
@@ -66,15 +66,20 @@ async fn run_here(ready: Ready, started: oneshot::Sender<()>) -> Result<(), Serv
 /// The router makes plugins by type, from configuration; ours holds what the caller gave, so it is put in afterwards.
 fn take_place(
     shared: &mut Arc<RouterSharedState>,
-    hooks: Hooks,
-    root_fields: usize,
+    mut hooks: Hooks,
+    limits: &Limits,
 ) -> Result<(), ServeError> {
     let shared = Arc::get_mut(shared)
         .ok_or_else(|| ServeError::Start("its state is in use before the first request".to_owned()))?;
+    let mut rules = shared.validation_plan.as_ref().clone();
+    rules.add_rule(Box::new(MaxRootFields(limits.root_fields)));
+    shared.validation_plan = Arc::new(rules);
+    hooks.over_websocket = Some(Check {
+        schema: hooks.supergraph.planner.consumer_schema.clone(),
+        rules: shared.validation_plan.clone(),
+        tokens: limits.tokens,
+    });
     shared.plugins = Some(Arc::new(vec![Box::new(hooks)]));
-    let mut plan: ValidationPlan = shared.validation_plan.as_ref().clone();
-    plan.add_rule(Box::new(MaxRootFields(root_fields)));
-    shared.validation_plan = Arc::new(plan);
     Ok(())
 }
 
@@ -132,5 +137,5 @@ fn paths() -> RouterPaths {
 
 fn graphiql(app: &mut ServiceConfig) {
     app.route(console::PATH, web::get().to(console::answer));
-    app.route(&format!("{}/{{file}}*", console::PATH), web::get().to(console::answer));
+    app.service(web::scope(console::PATH).default_service(web::get().to(console::answer)));
 }

@@ -1,0 +1,185 @@
+//! Subscriptions, over WebSocket and over SSE.
+
+use futures::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use super::world::{Subgraphs, World, code};
+
+/// A client that speaks graphql-transport-ws.
+struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Socket {
+    async fn open(world: &World, payload: Value) -> Self {
+        let url = format!("{}/graphql", world.url.replace("http", "ws"));
+        let mut request = url.into_client_request().unwrap();
+        request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
+        let mut socket = Socket(connect_async(request).await.unwrap().0);
+        socket.send(json!({ "type": "connection_init", "payload": payload })).await;
+        assert_eq!(socket.next().await["type"], "connection_ack");
+        socket
+    }
+
+    async fn send(&mut self, message: Value) {
+        self.0.send(Message::text(message.to_string())).await.unwrap();
+    }
+
+    async fn subscribe(&mut self, id: &str, query: &str) {
+        self.send(json!({ "id": id, "type": "subscribe", "payload": { "query": query } })).await;
+    }
+
+    async fn next(&mut self) -> Value {
+        loop {
+            match self.0.next().await.unwrap().unwrap() {
+                Message::Text(text) => return serde_json::from_str(&text).unwrap(),
+                Message::Ping(_) | Message::Pong(_) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
+fn data(message: &Value) -> &Value {
+    assert_eq!(message["type"], "next", "{message}");
+    &message["payload"]["data"]
+}
+
+#[tokio::test]
+async fn events_come_over_a_websocket_and_end() {
+    for subgraphs in [Subgraphs::Local, Subgraphs::OverHttp] {
+        let world = World::start(subgraphs).await;
+        let mut socket = Socket::open(&world, json!({})).await;
+        socket.subscribe("1", "subscription { productChanged { title stock } }").await;
+        let first = socket.next().await;
+        assert_eq!(data(&first), &json!({ "productChanged": { "title": "Product 1", "stock": 1 } }));
+        let second = socket.next().await;
+        assert_eq!(data(&second), &json!({ "productChanged": { "title": "Product 3", "stock": 3 } }));
+        assert_eq!(socket.next().await["type"], "complete");
+    }
+}
+
+#[tokio::test]
+async fn events_come_over_sse() {
+    let world = World::start(Subgraphs::Local).await;
+    let body = json!({ "query": "subscription { productChanged { id } }" });
+    let response = world.post(&body).header("accept", "text/event-stream").send().await.unwrap();
+    assert!(response.headers()["content-type"].to_str().unwrap().starts_with("text/event-stream"));
+    let text = response.text().await.unwrap();
+    assert!(text.contains("event: next") && text.contains("event: complete"), "{text}");
+    assert!(text.contains(r#"{"data":{"productChanged":{"id":"3"}}}"#), "{text}");
+}
+
+#[tokio::test]
+async fn queries_and_mutations_work_over_a_websocket() {
+    let world = World::start(Subgraphs::Local).await;
+    let mut socket = Socket::open(&world, json!({ "Authorization": "Bearer me" })).await;
+    socket.subscribe("q", "{ slow }").await;
+    assert_eq!(data(&socket.next().await), &json!({ "slow": "Bearer me" }));
+    assert_eq!(socket.next().await["type"], "complete");
+    socket.subscribe("m", "mutation { rename(id: \"1\", title: \"x\") { title stock } }").await;
+    assert_eq!(data(&socket.next().await)["rename"], json!({ "title": "x", "stock": 1 }));
+    assert!(world.counts().of(|counts| &counts.local) > 0);
+}
+
+#[tokio::test]
+async fn the_viewer_of_connection_init_reaches_the_subgraph() {
+    for payload in [
+        json!({ "Authorization": "Bearer me" }),
+        json!({ "authorization": "Bearer me" }),
+        json!({ "headers": { "Authorization": "Bearer me" } }),
+    ] {
+        let world = World::start(Subgraphs::Local).await;
+        let mut socket = Socket::open(&world, payload).await;
+        socket.subscribe("1", "subscription { viewer }").await;
+        assert_eq!(data(&socket.next().await), &json!({ "viewer": "Bearer me" }));
+    }
+}
+
+#[tokio::test]
+async fn the_viewer_of_an_sse_request_reaches_the_subgraph() {
+    let world = World::start(Subgraphs::Local).await;
+    let request =
+        world.post(&json!({ "query": "subscription { viewer }" })).header("accept", "text/event-stream");
+    let text = request.header("authorization", "Bearer me").send().await.unwrap().text().await.unwrap();
+    assert!(text.contains("Bearer me"), "{text}");
+}
+
+#[tokio::test]
+async fn two_viewers_at_once_are_kept_apart() {
+    let world = World::start(Subgraphs::Local).await;
+    let viewer = async |token: &str| {
+        let mut socket = Socket::open(&world, json!({ "authorization": token })).await;
+        socket.subscribe("1", "subscription { viewer }").await;
+        data(&socket.next().await)["viewer"].clone()
+    };
+    let seen = futures::join!(viewer("Bearer a"), viewer("Bearer b"), viewer("Bearer a"));
+    assert_eq!(seen, (json!("Bearer a"), json!("Bearer b"), json!("Bearer a")));
+}
+
+#[tokio::test]
+async fn identical_public_subscriptions_share_one_upstream() {
+    let world = World::start(Subgraphs::Local).await;
+    let mut sockets = Vec::new();
+    for _ in 0..4 {
+        let mut socket = Socket::open(&world, json!({})).await;
+        socket.subscribe("1", "subscription { ticks }").await;
+        assert!(data(&socket.next().await)["ticks"].is_number());
+        sockets.push(socket);
+    }
+    assert_eq!(world.counts().of(|counts| &counts.ticks), 1);
+}
+
+#[tokio::test]
+async fn private_subscriptions_have_their_own_upstream() {
+    let world = World::start(Subgraphs::Local).await;
+    let mut sockets = Vec::new();
+    for viewer in ["Bearer a", "Bearer b"] {
+        let mut socket = Socket::open(&world, json!({ "authorization": viewer })).await;
+        socket.subscribe("1", "subscription { ticks }").await;
+        assert_eq!(data(&socket.next().await), &json!({ "ticks": 0 }));
+        sockets.push(socket);
+    }
+    assert_eq!(world.counts().of(|counts| &counts.ticks), 2);
+}
+
+#[tokio::test]
+async fn a_bad_credential_is_refused_over_a_websocket() {
+    let world = World::start(Subgraphs::Local).await;
+    let mut socket = Socket::open(&world, json!({ "authorization": "Bearer forged" })).await;
+    socket.subscribe("1", "subscription { ticks }").await;
+    let answer = socket.next().await["payload"].clone();
+    assert_eq!(code(&answer), "UNAUTHENTICATED");
+    assert!(answer["errors"][0]["extensions"]["requestId"].is_string(), "{answer}");
+    assert_eq!(world.counts().of(|counts| &counts.ticks), 0);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_an_operation_is_said_over_a_websocket() {
+    let world = World::start_with(Subgraphs::Local, |options| options.limits.root_fields = 1).await;
+    let mut socket = Socket::open(&world, json!({})).await;
+    for (query, expected) in [
+        ("{ warehouses slow }", "MAX_ROOT_FIELDS_EXCEEDED"),
+        ("subscription { nowhere }", "GRAPHQL_VALIDATION_FAILED"),
+        ("subscription { ", "GRAPHQL_PARSE_FAILED"),
+    ] {
+        socket.subscribe("1", query).await;
+        let answer = socket.next().await["payload"].clone();
+        assert_eq!(code(&answer), expected, "{query}: {answer}");
+        assert!(answer["errors"][0]["extensions"]["requestId"].is_string(), "{answer}");
+        assert_eq!(socket.next().await["type"], "complete");
+    }
+    assert_eq!(world.counts().of(|counts| &counts.local), 0);
+}
+
+#[tokio::test]
+async fn a_stop_ends_subscriptions() {
+    let world = World::start_with(Subgraphs::Local, |options| options.limits.stop_ms = 1_000).await;
+    let mut socket = Socket::open(&world, json!({})).await;
+    socket.subscribe("1", "subscription { ticks }").await;
+    socket.next().await;
+    world.stop.cancel();
+    world.running.ended().await.unwrap();
+}
