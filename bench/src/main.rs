@@ -1,1 +1,46 @@
-fn main() {}
+//! Load drivers. They talk to a running marketplace as clients do, and read its CPU and memory from the system.
+
+#![expect(clippy::print_stdout, reason = "a measurement is printed")]
+
+mod client;
+mod list;
+mod live;
+mod process;
+mod summary;
+
+use clap::{Parser, Subcommand};
+
+/// Measures a running marketplace. `bench/run` starts one and runs everything.
+#[derive(Parser)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Pages of 20 products with variants, lowest offer and stock.
+    List(list::List),
+    /// Stock changes on their way to subscribers.
+    Live(live::Live),
+    /// Resident memory of a process.
+    Memory {
+        #[arg(long)]
+        pid: u32,
+    },
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .expect("nobody chose a TLS provider before main");
+    match Cli::parse().command {
+        Command::List(list) => list.run().await,
+        Command::Live(live) => live.run().await,
+        Command::Memory { pid } => {
+            println!("resident: {} MiB", process::resident_bytes(pid)? / (1024 * 1024));
+            Ok(())
+        }
+    }
+}
