@@ -8,6 +8,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{CheckAuthorization, LocalSubgraph, Pages};
 
+/// For a `tracing` filter, beside a level: silences what the router and its server tell about themselves, and their
+/// warnings about what clients do wrong.
+pub const LOG_FILTER: &str = "ntex=warn,router::core=warn,router::request=warn,router::http_server=error,router::graphql_parsing=error,\
+    router::graphql_validation=error,router::websocket_server=error";
+
 /// Where GraphQL is served, over HTTP and WebSocket.
 pub(crate) const GRAPHQL_PATH: &str = "/graphql";
 
@@ -73,7 +78,7 @@ pub struct Limits {
     pub long_lived_clients: usize,
     /// Events of one subscription that wait for a slow client; the oldest go first.
     pub events_waiting: usize,
-    /// How long a stop waits for what is running.
+    /// How long a stop waits for requests that run. Subscriptions are ended without a wait.
     pub stop_ms: u64,
 }
 
@@ -101,10 +106,7 @@ pub(crate) fn hive(options: &Options) -> HiveRouterConfig {
     let limits = &options.limits;
     let config = json!({
         "supergraph": { "source": "plugin" },
-        "http": {
-            "graphql_endpoint": GRAPHQL_PATH,
-            "shutdown_timeout": milliseconds(limits.stop_ms),
-        },
+        "http": { "graphql_endpoint": GRAPHQL_PATH },
         "laboratory": { "enabled": false },
         "introspection": options.introspection,
         "csrf": { "enabled": true, "required_headers": NOT_FROM_A_FORM },

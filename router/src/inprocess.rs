@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, convert::Infallible, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use chassis::graph::Endpoint;
 use futures::{future::BoxFuture, stream::BoxStream};
 use hive_router::{
     async_trait,
@@ -23,7 +24,7 @@ use tokio::{runtime::Handle, task::JoinError};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
-use crate::requests::REQUEST_ID;
+use crate::requests::{CLIENT_ADDRESS, REQUEST_ID};
 
 /// A subgraph that lives in this process.
 pub trait LocalSubgraph: Send + Sync {
@@ -50,9 +51,24 @@ pub struct Answer {
     pub body: Bytes,
 }
 
-/// Headers that tell one request from another without changing what it is answered.
-const CORRELATION: [HeaderName; 4] = [
+impl LocalSubgraph for Endpoint {
+    fn answer(&self, headers: HeaderMap, call: Call) -> BoxFuture<'static, Answer> {
+        let endpoint = self.clone();
+        Box::pin(async move {
+            let variables =
+                serde_json::from_slice(&call.variables).expect("it was written as an object here");
+            let operation_name = call.operation_name;
+            let call =
+                chassis::graph::Call { query: call.document.as_ref().to_owned(), operation_name, variables };
+            Answer { headers: HeaderMap::new(), body: endpoint.answer(&headers, call).await }
+        })
+    }
+}
+
+/// Headers that tell one request from another without changing what a query is answered.
+const CORRELATION: [HeaderName; 5] = [
     REQUEST_ID,
+    CLIENT_ADDRESS,
     HeaderName::from_static("traceparent"),
     HeaderName::from_static("tracestate"),
     HeaderName::from_static("baggage"),

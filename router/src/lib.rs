@@ -26,7 +26,7 @@ mod websocket;
 
 pub use api_schema::api_schema;
 pub use compose::{CompositionError, SubgraphSchema, compose};
-pub use config::{Limits, Options};
+pub use config::{LOG_FILTER, Limits, Options};
 pub use identity::{CheckAuthorization, Refusal};
 pub use inprocess::{Answer, Call, LocalSubgraph};
 pub use pages::{ClientAddress, Pages};

@@ -19,6 +19,8 @@ use hive_router::{
     ntex::http::Response,
 };
 
+use tokio_util::task::TaskTracker;
+
 use crate::{CheckAuthorization, errors, identity, limits, requests, websocket::Check};
 
 /// One per running router. It is put in place after the router's own start, since that knows plugins by type only.
@@ -29,6 +31,8 @@ pub(crate) struct Hooks {
     pub check_authorization: Option<CheckAuthorization>,
     /// `None` until the router has said what it checks.
     pub over_websocket: Option<Check>,
+    /// Requests that have no answer yet.
+    pub running: TaskTracker,
 }
 
 impl Hooks {
@@ -60,7 +64,7 @@ impl RouterPlugin for Hooks {
         &'req self,
         payload: OnHttpRequestHookPayload<'req>,
     ) -> OnHttpRequestHookFuture<'req> {
-        Box::pin(async { requests::begin(payload, &self.supergraph) })
+        Box::pin(async { requests::begin(payload, &self.supergraph, self.running.token()) })
     }
 
     async fn on_graphql_params<'exec>(

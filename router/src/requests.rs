@@ -13,9 +13,11 @@ use hive_router::{
             plugin_trait::{EndHookPayload, StartHookPayload},
         },
     },
+    ntex::http::header::HeaderValue as NtexValue,
     telemetry::logging::request_id::REQUEST_IDENTIFIERS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::pages::ClientAddress;
 
@@ -30,23 +32,27 @@ pub(crate) fn id() -> Option<String> {
     REQUEST_IDENTIFIERS.try_with(|ids| ids.req_id().to_owned()).ok()
 }
 
-/// Notes id, address and supergraph, and lets the answer carry the id.
+/// Notes id, address and supergraph, and lets the answer carry the id. `running` is held until then.
 pub(crate) fn begin<'req>(
     mut payload: OnHttpRequestHookPayload<'req>,
     supergraph: &Arc<Supergraph>,
+    running: TaskTrackerToken,
 ) -> OnHttpRequestHookResult<'req> {
     payload.set_supergraph(supergraph.clone());
     if let Some(address) = payload.router_http_request.peer_addr() {
         payload.context.insert(ClientAddress(address));
     }
-    let Some(id) = id().and_then(|id| HeaderValue::try_from(id).ok()) else {
-        return payload.proceed();
-    };
-    payload.router_http_request.headers_mut().insert(REQUEST_ID, id.clone().into());
+    let id = id().and_then(|id| NtexValue::try_from(id).ok());
+    if let Some(id) = id.clone() {
+        payload.router_http_request.headers_mut().insert(REQUEST_ID, id);
+    }
     payload.on_end(move |payload| {
+        drop(running);
         payload
             .map_response(|mut response| {
-                response.headers_mut().insert(REQUEST_ID, id.into());
+                if let Some(id) = id {
+                    response.headers_mut().insert(REQUEST_ID, id);
+                }
                 response
             })
             .proceed()

@@ -21,6 +21,7 @@ use tokio::{
     runtime::Handle,
     sync::oneshot,
 };
+use tokio_util::task::TaskTracker;
 
 use crate::{
     Options, config,
@@ -139,6 +140,7 @@ fn hooks(options: &Options, supergraph: Supergraph, config: &HiveRouterConfig) -
         local: local.collect(),
         check_authorization: options.check_authorization.clone(),
         over_websocket: None,
+        running: TaskTracker::new(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The HTTP server around the router: an ntex system on a thread of its own, with one worker for each core.
 
-use std::{net::TcpListener, sync::Arc};
+use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use hive_router::{
     PluginRegistry, RouterPaths, RouterSharedState, SchemaState,
@@ -11,8 +11,9 @@ use hive_router::{
     ntex::{
         SharedCfg, rt,
         server::Server,
+        time::Seconds,
         util::Bytes,
-        web::{self, App, HttpRequest, HttpServer, ServiceConfig, types::PayloadConfig},
+        web::{self, App, HttpRequest, HttpServer, ServiceConfig, test::TestRequest, types::PayloadConfig},
     },
     pipeline::{
         long_lived_client_limit::LongLivedClientLimitService, request_identifiers::RequestIdentifiersService,
@@ -21,11 +22,15 @@ use hive_router::{
     plugins::plugins_service::PluginService,
 };
 use tokio::{runtime::Handle, sync::oneshot};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     Limits, Options, ServeError, config::GRAPHQL_PATH, console, limits::MaxRootFields, pages, plugin::Hooks,
     serve, websocket::Check,
 };
+
+/// At a stop: for answers that are ready but not yet sent. Clients that stay connected are then disconnected.
+const LAST_BYTES: Seconds = Seconds(1);
 
 /// Everything that was checked before the thread begins.
 pub(crate) struct Ready {
@@ -47,20 +52,47 @@ async fn run_here(ready: Ready, started: oneshot::Sender<()>) -> Result<(), Serv
     let telemetry = serve::telemetry(config);
     let (mut shared, schemas) =
         configure_app_from_config(config, telemetry, &mut tasks, PluginRegistry::new()).await?;
+    prepare(&schemas, &hooks).await?;
+    let end = End {
+        stop: options.stop.clone(),
+        requests: hooks.running.clone(),
+        patience: Duration::from_millis(options.limits.stop_ms),
+    };
     take_place(&mut shared, hooks, &options.limits)?;
-    let stop = options.stop.clone();
     let server = listen(listeners, config, Parts { shared: shared.clone(), schemas, options, runtime })?;
-    let stopping = server.clone();
-    rt::spawn(async move {
-        stop.cancelled().await;
-        stopping.stop(true).await;
-    });
+    rt::spawn(end.wait(server.clone()));
     // Nobody listens when the caller has given up already; the stop comes then.
     let _ = started.send(());
     let ended = server.await.map_err(|error| ServeError::Stopped(error.to_string()));
     tasks.graceful_shutdown().await;
     hive_router::invoke_shutdown_hooks(&shared).await;
     ended
+}
+
+/// Builds now what the first request would wait for, so that what cannot be built is said at the start.
+async fn prepare(schemas: &SchemaState, hooks: &Hooks) -> Result<(), ServeError> {
+    let request = TestRequest::default().to_http_request();
+    request.extensions_mut().insert(hooks.supergraph.snapshot());
+    let selected = schemas.select_supergraph(&request).await;
+    selected.map(|_| ()).map_err(|error| ServeError::Supergraph(error.to_string()))
+}
+
+/// How the server ends: no new connections, then the requests that run, then what is open for good (subscriptions).
+struct End {
+    stop: CancellationToken,
+    requests: TaskTracker,
+    patience: Duration,
+}
+
+impl End {
+    async fn wait(self, server: Server) {
+        self.stop.cancelled().await;
+        server.pause().await;
+        self.requests.close();
+        // Whatever still runs after that is cut off.
+        let _ = tokio::time::timeout(self.patience, self.requests.wait()).await;
+        server.stop(true).await;
+    }
 }
 
 /// The router makes plugins by type, from configuration; ours holds what the caller gave, so it is put in afterwards.
@@ -118,7 +150,7 @@ fn listen(
             }))
     })
     .config(SharedCfg::new("router").add(build_http_service_config(config)))
-    .shutdown_timeout(config.shutdown_timeout())
+    .shutdown_timeout(LAST_BYTES)
     .disable_signals();
     for listener in listeners {
         server = server.listen(listener).map_err(|error| ServeError::Start(error.to_string()))?;

@@ -58,3 +58,22 @@ async fn a_url_can_be_given_for_a_subgraph() {
     assert!(answer["data"]["products"][0]["stock"].is_null());
     assert_eq!(super::world::code(&answer), "SUBREQUEST_HTTP_ERROR");
 }
+
+#[tokio::test]
+async fn a_url_that_is_none_is_said_at_once() {
+    let mut options = options(Subgraphs::OverHttp, &Shared::default()).await;
+    options.subgraph_urls = [("stock".to_owned(), "not a url".to_owned())].into();
+    let Err(error) = router::serve(options).await else { panic!("it started") };
+    assert!(error.to_string().contains("not a url"), "{error}");
+}
+
+#[tokio::test]
+async fn the_router_can_be_started_again_on_the_same_port() {
+    let first = World::start(Subgraphs::Local).await;
+    first.ask("{ warehouses }").await;
+    let port = first.running.address.port();
+    first.stop.cancel();
+    first.running.ended().await.unwrap();
+    let second = World::start_with(Subgraphs::Local, |options| options.port = port).await;
+    assert_eq!(second.ask("{ warehouses }").await["data"]["warehouses"], 2);
+}
