@@ -1,12 +1,99 @@
 //! `souk demo`: a marketplace with real goods and live stock, for newcomers.
+//!
+//! Filling is idempotent: killed at any point, the next start goes on where this one ended.
 
-use crate::market::Market;
+mod books;
+mod life;
+pub mod shops;
+mod sneakers;
+mod stock;
+
+use std::time::Instant;
+
+use anyhow::Context;
+use catalog::import::{LoadedOffer, NewListing};
+use chassis::{Env, Failure};
+use rand::rngs::StdRng;
+use rand::SeedableRng;
+use tracing::{error, info};
+
+use crate::market::{Market, ServiceName};
+
+/// Products that are loaded, and whose stock is received, before the next ones.
+const CHUNK: usize = 1_000;
+/// The same goods at the same prices on every machine.
+const SEED: u64 = 20_260_101;
 
 /// Fills an empty marketplace and keeps its stock moving.
 #[derive(Clone, Copy, Debug)]
 pub struct Demo;
 
+/// What the demo works with.
+#[derive(Clone)]
+struct Services {
+    accounts: Env,
+    catalog: Env,
+    inventory: Env,
+}
+
 impl Demo {
     /// Starts in the background: the endpoint answers at once and fills as you look.
-    pub fn start(self, _market: &Market) {}
+    ///
+    /// # Errors
+    /// The market lacks a service.
+    pub fn start(self, market: &Market) -> anyhow::Result<()> {
+        let env = |name| {
+            let service = market.service(name).context("the demo needs every service")?;
+            anyhow::Ok(service.env.clone())
+        };
+        let services = Services {
+            accounts: env(ServiceName::Accounts)?,
+            catalog: env(ServiceName::Catalog)?,
+            inventory: env(ServiceName::Inventory)?,
+        };
+        let stop = market.tasks.stopping().clone();
+        market.tasks.spawn(async move {
+            let ended = stop.run_until_cancelled(run(&services)).await;
+            if let Some(Err(failure)) = ended {
+                error!(error = %failure, "The demo stopped; start it again to go on");
+            }
+        });
+        Ok(())
+    }
+}
+
+async fn run(services: &Services) -> Result<(), Failure> {
+    let started = Instant::now();
+    let mut random = StdRng::seed_from_u64(SEED);
+    let shops = shops::open(&services.accounts).await?;
+    let rooms = stock::rooms(&services.inventory, &shops.all()).await?;
+    let listings = listings(&shops, &mut random)?;
+    let mut offers = Vec::new();
+    let mut products = 0;
+    for chunk in listings.chunks(CHUNK) {
+        let loaded = load(services, chunk).await?;
+        stock::fill(&services.inventory, &rooms, &loaded, &mut random).await?;
+        offers.extend(loaded);
+        products += chunk.len();
+        info!("The demo has loaded {products} of {} products", listings.len());
+    }
+    info!("The demo is full: {products} products, {} offers, {} s", offers.len(), started.elapsed().as_secs());
+    life::live(&services.inventory, &rooms, &offers, random).await
+}
+
+async fn load(services: &Services, listings: &[NewListing]) -> Result<Vec<LoadedOffer>, Failure> {
+    let loaded = catalog::import::load(&services.catalog, listings.to_vec()).await?;
+    for refused in &loaded.refused {
+        error!("The demo's product {} is refused: {:?}", refused.handle, refused.problems);
+    }
+    Ok(loaded.offers)
+}
+
+/// The best-known books come last: the newest are on the first page.
+fn listings(shops: &shops::Shops, random: &mut StdRng) -> Result<Vec<NewListing>, Failure> {
+    let mut listings = sneakers::listings(shops, random)?;
+    let mut books = books::listings(shops, random)?;
+    books.reverse();
+    listings.extend(books);
+    Ok(listings)
 }

@@ -39,11 +39,7 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
     let files = files().await?;
     match command {
         Command::Print { supergraph } => print(&files, if supergraph { "supergraph.graphql" } else { "api.graphql" }),
-        Command::Write { folder } => {
-            for path in stale(&folder, &files) {
-                write(&folder.join(&path), &files)?;
-            }
-        }
+        Command::Write { folder } => write(&folder, &files)?,
         Command::Check { folder } => {
             let stale = stale(&folder, &files);
             if !stale.is_empty() {
@@ -62,8 +58,9 @@ pub async fn files() -> anyhow::Result<Vec<(String, String)>> {
         market.services.iter().map(|service| (format!("{}.graphql", service.name), service.endpoint.sdl())).collect();
     files.push(("api.graphql".into(), router::api_schema(&supergraph)?));
     files.push(("supergraph.graphql".into(), supergraph));
-    for (kind, _, schema) in contract::event::schemas() {
-        files.push((format!("events/{kind}.json"), format!("{:#}\n", schema.as_value())));
+    for (kind, version, schema) in contract::event::schemas() {
+        let file = serde_json::json!({ "x-version": version, "schema": schema });
+        files.push((format!("events/{kind}.json"), format!("{file:#}\n")));
     }
     market.stop().await;
     Ok(files)
@@ -77,11 +74,16 @@ pub fn stale(folder: &Path, files: &[(String, String)]) -> Vec<String> {
     files.iter().filter(differs).map(|(path, _)| path.clone()).collect()
 }
 
-fn write(path: &Path, files: &[(String, String)]) -> anyhow::Result<()> {
-    let text = files.iter().find(|(name, _)| path.ends_with(name)).map(|(_, text)| text.as_str());
-    let folder = path.parent().context("a schema file is in a folder")?;
-    std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-    std::fs::write(path, text.unwrap_or_default()).with_context(|| format!("{} cannot be written", path.display()))
+/// Writes the files that differ.
+pub fn write(folder: &Path, files: &[(String, String)]) -> anyhow::Result<()> {
+    for name in stale(folder, files) {
+        let text = files.iter().find(|(path, _)| *path == name).map(|(_, text)| text.as_str());
+        let path = folder.join(&name);
+        let parent = path.parent().context("a schema file is in a folder")?;
+        std::fs::create_dir_all(parent).with_context(|| format!("{} cannot be made", parent.display()))?;
+        std::fs::write(&path, text.unwrap_or_default()).with_context(|| format!("{} cannot be written", path.display()))?;
+    }
+    Ok(())
 }
 
 #[expect(clippy::print_stdout, reason = "the command's own output")]

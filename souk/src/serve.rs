@@ -26,6 +26,9 @@ pub struct Listen {
     /// The port to listen on.
     #[arg(long, env = "SOUK_PORT", default_value_t = 4000)]
     pub port: u16,
+    /// Calls the subgraphs of this process over HTTP, as in a cluster; for comparison, it costs more.
+    #[arg(long, env = "SOUK_SUBGRAPHS_OVER_HTTP")]
+    pub subgraphs_over_http: bool,
 }
 
 impl Listen {

@@ -30,7 +30,7 @@ pub async fn everything(settings: &Settings, listen: &Listen, demo: Option<Demo>
     market.start();
     welcome(settings, &market, &endpoint.address(), demo.is_some()).await;
     if let Some(demo) = demo {
-        demo.start(&market);
+        demo.start(&market)?;
     }
     let asked = endpoint.until_stopped().await;
     market.stop().await;

@@ -114,7 +114,8 @@ pub struct Endpoint {
 impl Endpoint {
     /// Opens the endpoint over the services of `market`; `inner` is where their sockets are.
     pub async fn open(market: &Market, listen: &Listen, inner: SocketAddr) -> anyhow::Result<Self> {
-        let local = market.services.iter().map(|service| {
+        let called_here = market.services.iter().filter(|_| !listen.subgraphs_over_http);
+        let local = called_here.map(|service| {
             let subgraph: Arc<dyn LocalSubgraph> = Arc::new(Local(service.endpoint.clone()));
             (service.name.to_string(), subgraph)
         });

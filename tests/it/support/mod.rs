@@ -54,11 +54,7 @@ pub enum Relays {
 
 /// Runs `test` on a new marketplace. When it ends nothing waits: every event has been delivered.
 pub async fn run(engine: Engine, relays: Relays, test: impl for<'m> FnOnce(&'m Market) -> BoxFuture<'m, ()>) {
-    let store = match engine {
-        Engine::Sqlite => Some(sqlite::store()),
-        Engine::Postgres => postgres::store().await,
-    };
-    let Some(store) = store else { return };
+    let Some(store) = store(engine).await else { return };
     let market = Market::start(&store, relays).await;
     test(&market).await;
     if relays == Relays::Running {
@@ -66,6 +62,14 @@ pub async fn run(engine: Engine, relays: Relays, test: impl for<'m> FnOnce(&'m M
     }
     market.stop().await;
     store.remove().await;
+}
+
+/// A place for rows. `None`: there is no server, and that was said.
+pub async fn store(engine: Engine) -> Option<Store> {
+    match engine {
+        Engine::Sqlite => Some(sqlite::store()),
+        Engine::Postgres => postgres::store().await,
+    }
 }
 
 /// Says that a test was skipped, or fails when the environment demands the server.
@@ -85,14 +89,14 @@ pub enum Store {
 }
 
 impl Store {
-    fn url(&self, service: &str) -> String {
+    pub fn url(&self, service: &str) -> String {
         match self {
             Self::Sqlite(folder) => folder.url(service),
             Self::Postgres(scratch) => scratch.url(),
         }
     }
 
-    async fn remove(self) {
+    pub async fn remove(self) {
         if let Self::Postgres(scratch) = self {
             scratch.remove().await;
         }

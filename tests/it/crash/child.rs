@@ -1,0 +1,65 @@
+//! A process that works until it is killed: this test binary, started again for one test.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+use chassis::{Clock, Tasks};
+use souk::market::ALL;
+use souk::{Market, Plan};
+
+use super::{imports, reservations};
+use crate::support::Store;
+
+/// What a child does, and where its rows are.
+const WORK: &str = "SOUK_IT_WORK";
+const DATABASES: &str = "SOUK_IT_DATABASES";
+
+/// Does what the environment says; in a run of its own there is nothing to do.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn work() {
+    let Ok(work) = std::env::var(WORK) else { return };
+    let urls = std::env::var(DATABASES).unwrap();
+    let databases = ALL.into_iter().zip(urls.split(' ').map(str::to_owned)).collect();
+    let plan = Plan { databases, master_key: Arc::new(secrecy::SecretBox::new(Box::new([7; 32]))) };
+    let market = Market::open(&plan, Clock::System, Tasks::new()).await.unwrap();
+    match work.as_str() {
+        "reserve" => reservations::reserve_for_ever(&market).await,
+        "import" => imports::import(&market).await,
+        other => panic!("nobody knows how to {other}"),
+    }
+}
+
+/// A child at work.
+pub struct Worker {
+    child: Child,
+    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+}
+
+impl Worker {
+    pub fn start(work: &str, store: &Store) -> Self {
+        let urls: Vec<String> = ALL.iter().map(|service| store.url(service.as_str())).collect();
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "crash::child::work", "--nocapture"])
+            .env(WORK, work)
+            .env(DATABASES, urls.join(" "))
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, lines }
+    }
+
+    /// What the child says next after the word `done`; `None`: it has ended.
+    pub fn done(&mut self) -> Option<String> {
+        self.lines.by_ref().map_while(Result::ok).find_map(|line| line.strip_prefix("done ").map(str::to_owned))
+    }
+
+    /// Kills the child at once; what it had said until then.
+    pub fn kill(mut self) -> Vec<String> {
+        self.child.kill().unwrap();
+        let said = std::iter::from_fn(|| self.done()).collect();
+        self.child.wait().unwrap();
+        said
+    }
+}

@@ -1,0 +1,6 @@
+//! Killed at any line: `kill -9` in the middle of reservations and imports, on both engines. What was acknowledged is
+//! there, what is there is whole, and starting again goes on.
+
+mod child;
+mod imports;
+mod reservations;
