@@ -1,3 +1,4 @@
 //! SeaORM entities: one module per service, and the tables that every service has.
 
+pub mod accounts;
 pub mod shared;
