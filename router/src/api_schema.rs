@@ -1,7 +1,7 @@
 //! The schema that clients see.
 
 use hive_router::{
-    graphql_tools::static_graphql::schema::{Document, TypeDefinition},
+    graphql_tools::static_graphql::schema::{Document, SchemaDefinition, TypeDefinition},
     query_planner::consumer_schema::ConsumerSchema,
 };
 
@@ -17,19 +17,26 @@ const BUILT_IN_DIRECTIVES: [&str; 5] = ["deprecated", "include", "oneOf", "skip"
 /// order, so that two versions can be compared line by line.
 ///
 /// # Errors
-/// Text that is not a schema, or has no type `Query`.
+/// Text that is not a schema, or has no query type.
 pub fn api_schema(supergraph: &str) -> Result<String, CompositionError> {
     let supergraph = sdl::parse(supergraph).map_err(|error| CompositionError::Unusable(error.to_string()))?;
-    if !sdl::objects(&supergraph).any(|object| object.name == "Query") {
-        return Err(CompositionError::Unusable("there is no type Query".to_owned()));
+    if supergraph.query_type_name().is_none() {
+        return Err(CompositionError::Unusable("there is no query type".to_owned()));
     }
     let visible = ConsumerSchema::new_from_supergraph(&supergraph);
     Ok(sdl::print(without_built_ins(visible.document.as_ref().clone())))
 }
 
+/// Roots with these names need not be said.
+fn has_usual_names(roots: &SchemaDefinition) -> bool {
+    let is = |root: &Option<String>, usual: &str| root.as_deref().is_none_or(|name| name == usual);
+    is(&roots.query, "Query") && is(&roots.mutation, "Mutation") && is(&roots.subscription, "Subscription")
+}
+
 fn without_built_ins(mut document: Document) -> Document {
     document.definitions.retain(|definition| match definition {
-        Definition::SchemaDefinition(_) | Definition::TypeExtension(_) => false,
+        Definition::SchemaDefinition(roots) => !has_usual_names(roots),
+        Definition::TypeExtension(_) => false,
         Definition::DirectiveDefinition(directive) => !BUILT_IN_DIRECTIVES.contains(&directive.name.as_str()),
         Definition::TypeDefinition(TypeDefinition::Scalar(scalar)) => {
             !BUILT_IN_SCALARS.contains(&scalar.name.as_str())

@@ -74,7 +74,7 @@ pub struct Limits {
     pub request_ms: u64,
     /// One call to one subgraph. `SUBGRAPH_REQUEST_TIMEOUT`
     pub subgraph_ms: u64,
-    /// Clients that hold a connection open: WebSockets, and subscriptions over HTTP. One more is answered with 503.
+    /// WebSockets that are open, and as many subscriptions over HTTP. One more is answered with 503.
     pub long_lived_clients: usize,
     /// Events of one subscription that wait for a slow client; the oldest go first.
     pub events_waiting: usize,

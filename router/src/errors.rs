@@ -5,10 +5,10 @@ use hive_router::{
     executor::{
         plugins::plugin_trait::FromGraphQLErrorsToResponse, response::graphql_error::GraphQLErrorExtensions,
     },
-    ntex::http::Response,
+    ntex::http::{Response, header::HeaderValue},
     sonic_rs::Value,
 };
-use http::StatusCode;
+use http::{StatusCode, header::RETRY_AFTER};
 
 use crate::requests;
 
@@ -19,13 +19,17 @@ const UNNAMED: &str = "INTERNAL";
 const INVALID: &str = "GRAPHQL_VALIDATION_FAILED";
 
 /// Codes of the router for what may be better a moment later. Subgraphs say `retryable` themselves.
-const RETRYABLE: [&str; 5] = [
+const RETRYABLE: [&str; 6] = [
     "GATEWAY_TIMEOUT",
     "NO_SUPERGRAPH_AVAILABLE",
+    "OVERLOADED",
     "SUBGRAPH_REQUEST_TIMEOUT",
     "SUBGRAPH_RESPONSE_FAILURE",
     "SUBREQUEST_HTTP_ERROR",
 ];
+
+/// When a client that was turned away may come back.
+const RETRY_AFTER_SECONDS: &str = "5";
 
 /// Adds what is missing. What a subgraph said stays: its request id is the one in its logs.
 pub(crate) fn complete(error: &mut GraphQLError) {
@@ -56,4 +60,12 @@ fn name_rule(extensions: &mut GraphQLErrorExtensions) {
 pub(crate) fn response(status: StatusCode, mut errors: Vec<GraphQLError>) -> Response {
     errors.iter_mut().for_each(complete);
     Response::from_graphql_errors_to_response(errors, status)
+}
+
+/// Too many clients at once.
+pub(crate) fn overloaded() -> Response {
+    let error = GraphQLError::from_message_and_code("too many clients are connected", "OVERLOADED");
+    let mut response = response(StatusCode::SERVICE_UNAVAILABLE, vec![error]);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+    response
 }

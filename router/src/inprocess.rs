@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, convert::Infallible, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use chassis::graph::Endpoint;
 use futures::{future::BoxFuture, stream::BoxStream};
 use hive_router::{
     async_trait,
@@ -49,20 +48,6 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The GraphQL response, in JSON.
     pub body: Bytes,
-}
-
-impl LocalSubgraph for Endpoint {
-    fn answer(&self, headers: HeaderMap, call: Call) -> BoxFuture<'static, Answer> {
-        let endpoint = self.clone();
-        Box::pin(async move {
-            let variables =
-                serde_json::from_slice(&call.variables).expect("it was written as an object here");
-            let operation_name = call.operation_name;
-            let call =
-                chassis::graph::Call { query: call.document.as_ref().to_owned(), operation_name, variables };
-            Answer { headers: HeaderMap::new(), body: endpoint.answer(&headers, call).await }
-        })
-    }
 }
 
 /// Headers that tell one request from another without changing what a query is answered.

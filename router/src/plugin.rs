@@ -1,6 +1,6 @@
 //! Our hooks into the router: which stage of a request calls which of our modules.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 use hive_router::{
     async_trait,
@@ -12,27 +12,26 @@ use hive_router::{
             on_http_request::{OnHttpRequestHookFuture, OnHttpRequestHookPayload},
             on_plugin_init::{OnPluginInitPayload, OnPluginInitResult},
             on_subgraph_execute::{OnSubgraphExecuteStartHookPayload, OnSubgraphExecuteStartHookResult},
-            on_supergraph_load::Supergraph,
         },
         plugins::plugin_trait::{RouterPlugin, StartHookPayload},
     },
     ntex::http::Response,
 };
 
-use tokio_util::task::TaskTracker;
-
-use crate::{CheckAuthorization, errors, identity, limits, requests, websocket::Check};
+use crate::{
+    CheckAuthorization, errors, identity, limits,
+    requests::{self, Requests},
+    websocket::Check,
+};
 
 /// One per running router. It is put in place after the router's own start, since that knows plugins by type only.
 pub(crate) struct Hooks {
-    pub supergraph: Arc<Supergraph>,
+    pub requests: Requests,
     /// By the name of the subgraph: those that are called without HTTP.
     pub local: HashMap<String, SubgraphExecutorBoxedArc>,
     pub check_authorization: Option<CheckAuthorization>,
     /// `None` until the router has said what it checks.
     pub over_websocket: Option<Check>,
-    /// Requests that have no answer yet.
-    pub running: TaskTracker,
 }
 
 impl Hooks {
@@ -64,7 +63,7 @@ impl RouterPlugin for Hooks {
         &'req self,
         payload: OnHttpRequestHookPayload<'req>,
     ) -> OnHttpRequestHookFuture<'req> {
-        Box::pin(async { requests::begin(payload, &self.supergraph, self.running.token()) })
+        Box::pin(async { requests::begin(payload, &self.requests) })
     }
 
     async fn on_graphql_params<'exec>(

@@ -13,13 +13,14 @@ use hive_router::{
             plugin_trait::{EndHookPayload, StartHookPayload},
         },
     },
-    ntex::http::header::HeaderValue as NtexValue,
+    ntex::http::{HeaderMap as NtexHeaders, header::HeaderValue as NtexValue},
     telemetry::logging::request_id::REQUEST_IDENTIFIERS,
 };
-use http::{HeaderMap, HeaderName, HeaderValue};
-use tokio_util::task::task_tracker::TaskTrackerToken;
+use http::{HeaderMap, HeaderName, HeaderValue, header::UPGRADE};
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
 
-use crate::pages::ClientAddress;
+use crate::{errors, pages::ClientAddress};
 
 /// The id of a request, given by the client or made here; in logs, in errors, towards subgraphs and in the answer.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -32,13 +33,29 @@ pub(crate) fn id() -> Option<String> {
     REQUEST_IDENTIFIERS.try_with(|ids| ids.req_id().to_owned()).ok()
 }
 
-/// Notes id, address and supergraph, and lets the answer carry the id. `running` is held until then.
+/// What the requests of one router share.
+pub(crate) struct Requests {
+    pub supergraph: Arc<Supergraph>,
+    /// Requests that have no answer yet.
+    pub running: TaskTracker,
+    /// One permit for each WebSocket. The router counts them as well, but forgets them after the handshake.
+    pub sockets: Arc<Semaphore>,
+}
+
+/// Notes id, address and supergraph, and lets the answer carry the id.
 pub(crate) fn begin<'req>(
     mut payload: OnHttpRequestHookPayload<'req>,
-    supergraph: &Arc<Supergraph>,
-    running: TaskTrackerToken,
+    requests: &Requests,
 ) -> OnHttpRequestHookResult<'req> {
-    payload.set_supergraph(supergraph.clone());
+    if is_upgrade(payload.router_http_request.headers()) {
+        let Ok(permit) = requests.sockets.clone().try_acquire_owned() else {
+            return payload.end_with_response(errors::overloaded());
+        };
+        // The socket's handler holds the request, with this in it, as long as the socket is open.
+        payload.router_http_request.extensions_mut().insert(permit);
+    }
+    let running = requests.running.token();
+    payload.set_supergraph(requests.supergraph.clone());
     if let Some(address) = payload.router_http_request.peer_addr() {
         payload.context.insert(ClientAddress(address));
     }
@@ -57,6 +74,10 @@ pub(crate) fn begin<'req>(
             })
             .proceed()
     })
+}
+
+fn is_upgrade(headers: &NtexHeaders) -> bool {
+    headers.get(UPGRADE).is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
 /// What a subgraph is told beyond the client's own headers.

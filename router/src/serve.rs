@@ -19,7 +19,7 @@ use rustls::crypto::CryptoProvider;
 use tokio::{
     net::{TcpSocket, lookup_host},
     runtime::Handle,
-    sync::oneshot,
+    sync::{Semaphore, oneshot},
 };
 use tokio_util::task::TaskTracker;
 
@@ -27,6 +27,7 @@ use crate::{
     Options, config,
     inprocess::LocalExecutor,
     plugin::Hooks,
+    requests::Requests,
     sdl,
     server::{self, Ready},
 };
@@ -77,6 +78,7 @@ pub async fn serve(options: Options) -> Result<Running, ServeError> {
     // The router wants its configuration to live for ever; it is a few kilobytes for each start.
     let config = config::hive(&options).into_static();
     let supergraph = supergraph(options.supergraph.clone(), config).await?;
+    check_names(&options, &supergraph)?;
     let hooks = hooks(&options, supergraph, config);
     provide_tls();
     let (tell_started, started) = oneshot::channel();
@@ -136,11 +138,14 @@ fn hooks(options: &Options, supergraph: Supergraph, config: &HiveRouterConfig) -
         (name.clone(), executor.to_boxed_arc())
     });
     Hooks {
-        supergraph: Arc::new(supergraph),
+        requests: Requests {
+            supergraph: Arc::new(supergraph),
+            running: TaskTracker::new(),
+            sockets: Arc::new(Semaphore::new(options.limits.long_lived_clients)),
+        },
         local: local.collect(),
         check_authorization: options.check_authorization.clone(),
         over_websocket: None,
-        running: TaskTracker::new(),
     }
 }
 
@@ -153,7 +158,7 @@ async fn supergraph(sdl: String, config: &'static HiveRouterConfig) -> Result<Su
 fn build_supergraph(sdl: &str, config: &HiveRouterConfig) -> Result<Supergraph, String> {
     let document = sdl::parse(sdl).map_err(|error| error.to_string())?;
     if document.query_type_name().is_none() {
-        return Err("there is no type Query".to_owned());
+        return Err("there is no query type".to_owned());
     }
     let mut options = SupergraphOptions::default();
     options.traffic_shaping = (&config.traffic_shaping).into();
@@ -162,6 +167,16 @@ fn build_supergraph(sdl: &str, config: &HiveRouterConfig) -> Result<Supergraph, 
     options.subscriptions = (&config.subscriptions).into();
     options.error_masking = config.error_masking.clone();
     Supergraph::from_document("souk", document, options).map_err(|error| error.to_string())
+}
+
+/// A name that is not in the supergraph is a mistake, and would be passed over in silence.
+fn check_names(options: &Options, supergraph: &Supergraph) -> Result<(), ServeError> {
+    let known = &supergraph.planner.supergraph.subgraph_endpoint_map;
+    let mut named = options.subgraph_urls.keys().chain(options.local.keys());
+    match named.find(|name| !known.contains_key(*name)) {
+        Some(name) => Err(ServeError::Supergraph(format!("it has no subgraph `{name}`"))),
+        None => Ok(()),
+    }
 }
 
 /// Calls to `https` subgraphs take the provider of the process. One that is there already stays.

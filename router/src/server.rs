@@ -16,8 +16,7 @@ use hive_router::{
         web::{self, App, HttpRequest, HttpServer, ServiceConfig, test::TestRequest, types::PayloadConfig},
     },
     pipeline::{
-        long_lived_client_limit::LongLivedClientLimitService, request_identifiers::RequestIdentifiersService,
-        response_compression::ResponseCompressionService,
+        request_identifiers::RequestIdentifiersService, response_compression::ResponseCompressionService,
     },
     plugins::plugins_service::PluginService,
 };
@@ -55,7 +54,7 @@ async fn run_here(ready: Ready, started: oneshot::Sender<()>) -> Result<(), Serv
     prepare(&schemas, &hooks).await?;
     let end = End {
         stop: options.stop.clone(),
-        requests: hooks.running.clone(),
+        requests: hooks.requests.running.clone(),
         patience: Duration::from_millis(options.limits.stop_ms),
     };
     take_place(&mut shared, hooks, &options.limits)?;
@@ -72,7 +71,7 @@ async fn run_here(ready: Ready, started: oneshot::Sender<()>) -> Result<(), Serv
 /// Builds now what the first request would wait for, so that what cannot be built is said at the start.
 async fn prepare(schemas: &SchemaState, hooks: &Hooks) -> Result<(), ServeError> {
     let request = TestRequest::default().to_http_request();
-    request.extensions_mut().insert(hooks.supergraph.snapshot());
+    request.extensions_mut().insert(hooks.requests.supergraph.snapshot());
     let selected = schemas.select_supergraph(&request).await;
     selected.map(|_| ()).map_err(|error| ServeError::Supergraph(error.to_string()))
 }
@@ -107,7 +106,7 @@ fn take_place(
     rules.add_rule(Box::new(MaxRootFields(limits.root_fields)));
     shared.validation_plan = Arc::new(rules);
     hooks.over_websocket = Some(Check {
-        schema: hooks.supergraph.planner.consumer_schema.clone(),
+        schema: hooks.requests.supergraph.planner.consumer_schema.clone(),
         rules: shared.validation_plan.clone(),
         tokens: limits.tokens,
     });
@@ -133,7 +132,6 @@ fn listen(
         let shared = &parts.shared;
         let (pages, runtime) = (parts.options.pages.clone(), parts.runtime.clone());
         App::new()
-            .middleware(LongLivedClientLimitService::new(shared.router_config))
             .middleware(PluginService::new(paths(), None))
             .middleware(RequestIdentifiersService)
             .middleware(ResponseCompressionService::new(shared.router_config))

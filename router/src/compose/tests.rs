@@ -145,3 +145,13 @@ fn a_field_that_two_have_without_sharing_is_refused() {
 fn no_subgraphs_are_no_supergraph() {
     assert!(matches!(compose(&[]), Err(CompositionError::Conflicts(_))));
 }
+
+#[test]
+fn roots_with_names_of_their_own_are_said() {
+    let supergraph = r#"
+        schema { query: Start }
+        type Start { size: Int }
+    "#;
+    let seen = api_schema(supergraph).unwrap();
+    assert!(seen.contains("query: Start") && seen.contains("type Start"), "{seen}");
+}

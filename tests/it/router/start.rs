@@ -77,3 +77,11 @@ async fn the_router_can_be_started_again_on_the_same_port() {
     let second = World::start_with(Subgraphs::Local, |options| options.port = port).await;
     assert_eq!(second.ask("{ warehouses }").await["data"]["warehouses"], 2);
 }
+
+#[tokio::test]
+async fn a_subgraph_that_is_not_in_the_supergraph_is_said_at_once() {
+    let mut options = options(Subgraphs::Local, &Shared::default()).await;
+    options.subgraph_urls = [("stonk".to_owned(), "http://127.0.0.1:1/".to_owned())].into();
+    let Err(error) = router::serve(options).await else { panic!("it started") };
+    assert!(error.to_string().contains("`stonk`"), "{error}");
+}

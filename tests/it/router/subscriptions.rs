@@ -183,3 +183,23 @@ async fn a_stop_ends_subscriptions() {
     world.stop.cancel();
     world.running.ended().await.unwrap();
 }
+
+#[tokio::test]
+async fn one_client_too_many_is_turned_away() {
+    let world = World::start_with(Subgraphs::Local, |options| options.limits.long_lived_clients = 1).await;
+    let upgrade = || {
+        let request = world.client.get(format!("{}/graphql", world.url)).header("connection", "upgrade");
+        let request = request.header("upgrade", "websocket").header("sec-websocket-version", "13");
+        request.header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==").send()
+    };
+    let mut first = Socket::open(&world, json!({})).await;
+    let second = upgrade().await.unwrap();
+    assert_eq!(second.status(), 503);
+    assert_eq!(second.headers()["retry-after"], "5");
+    assert_eq!(code(&second.json().await.unwrap()), "OVERLOADED");
+    assert_eq!(world.ask("{ warehouses }").await, json!({ "data": { "warehouses": 2 } }));
+
+    first.0.close(None).await.unwrap();
+    while first.0.next().await.is_some() {}
+    while upgrade().await.unwrap().status() != 101 {}
+}
