@@ -9,8 +9,11 @@ use tokio::sync::Notify;
 
 /// Hands the latest value of each key to whoever watches it.
 pub struct Latest<K, V> {
-    watchers: Mutex<HashMap<K, Vec<Weak<Watcher<K, V>>>>>,
+    watchers: Mutex<Watchers<K, V>>,
 }
+
+/// Who watches a key. Watchers that left are cleared away at the next event of theirs.
+type Watchers<K, V> = HashMap<K, Vec<Weak<Watcher<K, V>>>>;
 
 /// What one subscriber has not yet seen: at most one value per key it watches.
 struct Watcher<K, V> {

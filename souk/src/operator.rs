@@ -62,7 +62,7 @@ pub async fn verify_inventory(settings: &Settings) -> anyhow::Result<()> {
     market.stop().await;
     let report = report.map_err(|failure| anyhow::anyhow!("{failure}"))?;
     say!("{report}");
-    if !report.is_clean() {
+    if !report.is_right() {
         bail!("the levels do not follow from the movements");
     }
     Ok(())

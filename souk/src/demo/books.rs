@@ -1,7 +1,8 @@
 //! 10,000 real books, from goodbooks-10k (CC BY-SA 4.0, see `souk/demo/README.md`).
 
 use catalog::import::{NewListing, NewOffer, NewVariant};
-use catalog::{Named, Number, Value};
+use catalog::attribute::{Named, Value};
+use catalog::number::Number;
 use chassis::Failure;
 use contract::{CurrencyCode, Money};
 use entity::catalog::Condition;

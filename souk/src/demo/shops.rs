@@ -5,6 +5,10 @@ use contract::SellerId;
 use rand::Rng;
 use rand::seq::IndexedRandom;
 
+/// The demo's administrator.
+pub const ADMIN: &str = "admin@demo.example";
+/// The first of the demo's sellers.
+pub const SELLER: &str = "campus@demo.example";
 /// The password of every demo account.
 pub const PASSWORD: &str = "souk-demo-password";
 
@@ -21,14 +25,15 @@ impl Shops {
 }
 
 const BOOKS: [(&str, &str); 3] = [
-    ("campus@demo.example", "Campus Books"),
+    (SELLER, "Campus Books"),
     ("spine@demo.example", "Leaf & Spine"),
     ("second@demo.example", "Second Chapter"),
 ];
 const SNEAKERS: [(&str, &str); 2] = [("corner@demo.example", "Kicks Corner"), ("sole@demo.example", "Sole Supply")];
 
-/// Opens the shops that are not open yet.
+/// Opens the shops that are not open yet, and makes an administrator.
 pub(super) async fn open(accounts: &Env) -> Result<Shops, Failure> {
+    accounts::create_admin(accounts, ADMIN, PASSWORD).await?.map_err(Failure::msg)?;
     Ok(Shops { books: sellers(accounts, &BOOKS).await?, sneakers: sellers(accounts, &SNEAKERS).await? })
 }
 

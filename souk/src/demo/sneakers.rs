@@ -1,7 +1,8 @@
 //! 50 real sneakers in the sizes they are traded in.
 
 use catalog::import::{NewListing, NewOffer, NewVariant};
-use catalog::{Named, Number, Value};
+use catalog::attribute::{Named, Value};
+use catalog::number::Number;
 use chassis::Failure;
 use contract::{CurrencyCode, Money};
 use entity::catalog::Condition;

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use chassis::{Clock, Tasks};
+use entity::catalog::product;
+use sea_orm::EntityTrait;
 use tokio::net::TcpListener;
 use tracing::info;
 
 use super::{Listen, asked_to_stop, serve_http};
-use crate::demo::Demo;
+use crate::demo::{Demo, shops};
 use crate::market::{ALL, Market, ServiceName};
 use crate::settings::Settings;
 
@@ -115,14 +117,20 @@ async fn welcome(settings: &Settings, market: &Market, address: &str, demo: bool
     println!("  GraphiQL   {address}/graphiql   try it in a browser");
     println!("  Health     {address}/health/ready, {address}/metrics");
     println!("  Data       {} ({kept})", crate::cli::shown(&settings.data_dir));
-    if !demo && is_empty(market).await {
-        println!("\nThere is nothing to sell yet. Either");
-        println!("  souk demo                                    fills it with real books and sneakers, or");
-        println!("  souk admin create --email you@example.org    makes the first administrator.");
+    match demo {
+        true => println!("  Demo       {} and {}, password {}", shops::ADMIN, shops::SELLER, shops::PASSWORD),
+        false if is_empty(market).await => println!("{NOTHING_TO_SELL}"),
+        false => {}
     }
 }
 
+/// What to do with an empty marketplace.
+const NOTHING_TO_SELL: &str = "
+There is nothing to sell yet. Either
+  souk demo                                    fills it with real books and sneakers, or
+  souk admin create --email you@example.org    makes the first administrator.";
+
 async fn is_empty(market: &Market) -> bool {
     let Some(catalog) = market.service(ServiceName::Catalog) else { return false };
-    matches!(catalog::product::is_any(catalog.env.db.read()).await, Ok(false))
+    matches!(product::Entity::find().one(catalog.env.db.read()).await, Ok(None))
 }
