@@ -79,11 +79,18 @@ pub fn compose(subgraphs: &[SubgraphSchema]) -> Result<String, CompositionError>
 }
 
 fn read(schema: &SubgraphSchema) -> Result<Part<'_>, CompositionError> {
-    let document = parse_type_system_document(&schema.sdl).map_err(|error| CompositionError::Schema {
-        subgraph: schema.name.clone(),
-        cause: error.to_report(&schema.sdl).to_string(),
-    })?;
+    let invalid = |cause| CompositionError::Schema { subgraph: schema.name.clone(), cause };
+    if let Some(unreadable) = schema.sdl.chars().find(is_unreadable) {
+        return Err(invalid(format!("the composition cannot read the character {unreadable:?}")));
+    }
+    let document = parse_type_system_document(&schema.sdl)
+        .map_err(|error| invalid(error.to_report(&schema.sdl).to_string()))?;
     Ok(Part { schema, document })
+}
+
+/// The parser panics on these in a block string.
+fn is_unreadable(character: &char) -> bool {
+    *character > '\u{FFFF}' || (character.is_control() && !character.is_ascii_whitespace())
 }
 
 fn merge(parts: &[Part]) -> Result<String, CompositionError> {

@@ -14,7 +14,7 @@ pub(crate) fn parse(sdl: &str) -> Result<Document, ParseError> {
 /// The same schema is the same text: the schema itself, then directives, then roots, then types by name.
 pub(crate) fn print(mut document: Document) -> String {
     document.definitions.sort_by(|left, right| rank(left).cmp(&rank(right)));
-    document.to_string()
+    format!("{}\n", document.to_string().trim_end())
 }
 
 fn rank(definition: &Definition) -> (u8, &str) {

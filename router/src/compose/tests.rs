@@ -155,3 +155,39 @@ fn roots_with_names_of_their_own_are_said() {
     let seen = api_schema(supergraph).unwrap();
     assert!(seen.contains("query: Start") && seen.contains("type Start"), "{seen}");
 }
+
+#[test]
+fn a_description_survives_quotes_and_line_breaks() {
+    let types = r#"
+        type Query {
+            "Sizes as \"EU 42\", a \\ and a trailing quote\""
+            a: Int
+            """
+            Two lines,
+            the second with "quotes", `code`, Ç ™.
+            """
+            b(
+                "In cents."
+                price: Int! = 7
+            ): Int
+        }
+    "#;
+    let seen = api_schema(&compose(&[subgraph("catalog", types)]).unwrap()).unwrap();
+    let document = sdl::parse(&seen).unwrap();
+    let Some(Definition::TypeDefinition(TypeDefinition::Object(query))) =
+        document.definitions.into_iter().next()
+    else {
+        panic!("{seen}")
+    };
+    let said = |field: usize| query.fields[field].description.as_deref().unwrap_or_default();
+    assert_eq!(said(0), r#"Sizes as "EU 42", a \ and a trailing quote""#);
+    assert_eq!(said(1), "Two lines,\nthe second with \"quotes\", `code`, Ç ™.");
+    assert_eq!(query.fields[1].arguments[0].description.as_deref(), Some("In cents."));
+}
+
+#[test]
+fn a_character_that_cannot_be_read_is_an_error_and_not_a_panic() {
+    let error =
+        compose(&[subgraph("catalog", "\"\"\"A \u{1F45F}.\"\"\" type Query { a: Int }")]).unwrap_err();
+    assert!(error.to_string().contains("catalog") && error.to_string().contains('\u{1F45F}'), "{error}");
+}
