@@ -1,4 +1,5 @@
 //! SeaORM entities: one module per service, and the tables that every service has.
 
 pub mod accounts;
+pub mod inventory;
 pub mod shared;

@@ -1,5 +1,10 @@
 //! The tables of inventory, in the order in which they came.
 
+mod mirrors;
+mod reservations;
+mod shipments;
+mod stock;
+
 use sea_orm_migration::prelude::*;
 
 use crate::shared;
@@ -8,6 +13,13 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(shared::Events), Box::new(shared::Operations)]
+        vec![
+            Box::new(shared::Events),
+            Box::new(shared::Operations),
+            Box::new(mirrors::Mirrors),
+            Box::new(stock::Stock),
+            Box::new(reservations::Reservations),
+            Box::new(shipments::Shipments),
+        ]
     }
 }

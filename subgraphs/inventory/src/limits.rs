@@ -1,0 +1,56 @@
+//! What inputs may hold.
+
+use std::time::Duration;
+
+/// Pieces in one line of an operation.
+pub const QUANTITY_MAX: i64 = 1_000_000;
+/// Pieces of one offer over all its locations.
+pub const ON_HAND_MAX: i64 = 1_000_000_000;
+/// Lines of a reservation or a shipment.
+pub const LINES_MAX: usize = 100;
+/// Offers or variants that one subscription watches.
+pub const WATCHED_MAX: usize = 100;
+/// Characters of a reason or a reference.
+pub const REASON_LENGTH_MAX: usize = 500;
+/// Characters of a location's name.
+pub const NAME_LENGTH_MAX: usize = 100;
+/// The longest life of a reservation that a seller or an admin makes, in seconds: a day.
+pub const TTL_SECONDS_MAX: i64 = 86_400;
+/// How long a mutation waits for an offer or a shop that was made a moment ago: its event is still on its way.
+pub const MIRROR_WAIT: Duration = Duration::from_secs(1);
+
+/// Whether a line may name so many pieces: 1 to [`QUANTITY_MAX`].
+pub fn is_quantity(quantity: i64) -> bool {
+    (1..=QUANTITY_MAX).contains(&quantity)
+}
+
+/// Whether `text` has 1 to `length_max` characters, not all blank, none of them a control character.
+pub fn is_line_of_text(text: &str, length_max: usize) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= length_max && !text.chars().any(char::is_control)
+}
+
+/// [`is_line_of_text`] for a text that may be missing.
+pub fn is_reason(text: Option<&str>) -> bool {
+    text.is_none_or(|text| is_line_of_text(text, REASON_LENGTH_MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quantity_is_one_to_a_million() {
+        for (quantity, fits) in [(i64::MIN, false), (-1, false), (0, false), (1, true), (1_000_000, true)] {
+            assert_eq!(is_quantity(quantity), fits, "{quantity}");
+        }
+        assert!(!is_quantity(1_000_001) && !is_quantity(i64::MAX));
+    }
+
+    #[test]
+    fn a_line_of_text_has_characters_of_every_kind_but_control() {
+        assert!(is_line_of_text("Größe 42 · 靴 👟", 20));
+        for bad in ["", "  ", "a\0b", "a\nb", "abcdef"] {
+            assert!(!is_line_of_text(bad, 5), "{bad:?}");
+        }
+    }
+}
