@@ -6,12 +6,20 @@
 use std::{borrow::Cow, io::Read};
 
 use flate2::read::GzDecoder;
-use hive_router::ntex::web::{HttpRequest, HttpResponse};
+use hive_router::ntex::{
+    http::Response,
+    web::{DefaultError, HttpRequest, HttpResponse, WebRequest},
+};
 use http::{
-    StatusCode,
-    header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY},
+    Method, StatusCode,
+    header::{
+        ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
+        LOCATION, VARY,
+    },
 };
 use rust_embed::Embed;
+
+use crate::config::GRAPHQL_PATH;
 
 /// Where the page is; its files are below it.
 pub(crate) const PATH: &str = "/graphiql";
@@ -59,6 +67,16 @@ pub(crate) async fn answer(request: HttpRequest) -> HttpResponse {
         Ok(plain) => response.body(plain),
         Err(_) => HttpResponse::build(StatusCode::INTERNAL_SERVER_ERROR).finish(),
     }
+}
+
+/// A person who opens the endpoint in a browser is shown the page instead of an error.
+pub(crate) fn instead_of_endpoint(request: &WebRequest<DefaultError>) -> Option<Response> {
+    let accepts = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let is_visit = request.method() == Method::GET
+        && request.path() == GRAPHQL_PATH
+        && request.query_string().is_empty()
+        && accepts.contains("text/html");
+    is_visit.then(|| Response::build(StatusCode::SEE_OTHER).header(LOCATION, PATH).finish())
 }
 
 fn find(name: &str) -> Option<Stored> {

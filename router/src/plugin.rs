@@ -19,7 +19,7 @@ use hive_router::{
 };
 
 use crate::{
-    CheckAuthorization, errors, identity, limits,
+    CheckAuthorization, console, errors, identity, limits,
     requests::{self, Requests},
     websocket::Check,
 };
@@ -63,7 +63,12 @@ impl RouterPlugin for Hooks {
         &'req self,
         payload: OnHttpRequestHookPayload<'req>,
     ) -> OnHttpRequestHookFuture<'req> {
-        Box::pin(async { requests::begin(payload, &self.requests) })
+        Box::pin(async {
+            match console::instead_of_endpoint(&payload.router_http_request) {
+                Some(response) => payload.end_with_response(response),
+                None => requests::begin(payload, &self.requests),
+            }
+        })
     }
 
     async fn on_graphql_params<'exec>(

@@ -45,6 +45,15 @@ async fn graphiql_is_sent_compressed_and_once() {
 }
 
 #[tokio::test]
+async fn a_browser_that_opens_the_endpoint_is_shown_graphiql() {
+    let world = World::start(Subgraphs::Local).await;
+    let url = format!("{}/graphql", world.url);
+    let page = world.client.get(&url).header("accept", "text/html,*/*;q=0.8").send().await.unwrap();
+    assert_eq!(page.url().path(), "/graphiql");
+    assert_eq!(page.status(), 200);
+}
+
+#[tokio::test]
 async fn other_paths_are_the_callers() {
     let world = World::start(Subgraphs::Local).await;
     let live = world.get("/health/live").await;
