@@ -1,0 +1,37 @@
+//! What catalog hears: stock from inventory, sellers from accounts.
+
+use std::collections::HashMap;
+
+use chassis::{Failure, Tx};
+use contract::event::inventory::StockChanged;
+use contract::{Envelope, Event, OfferId};
+
+use crate::{offer, seller};
+
+/// Whom catalog listens to: the name of each consumer and what it hears.
+pub(crate) const STOCK: (&str, &[&str]) = ("catalog.inventory", &["inventory.stock_changed"]);
+pub(crate) const SELLERS: (&str, &[&str]) = ("catalog.accounts", &["accounts.seller_changed"]);
+
+/// Applies a batch. Of many changes of one offer's stock only the last one matters.
+pub(crate) async fn hear(tx: &Tx, events: &[Envelope]) -> Result<(), Failure> {
+    let mut stock: HashMap<OfferId, &StockChanged> = HashMap::new();
+    for envelope in events {
+        match &envelope.event {
+            Event::StockChanged(said) => {
+                let last = stock.entry(said.offer_id).or_insert(said);
+                if last.sequence < said.sequence {
+                    *last = said;
+                }
+            }
+            Event::SellerChanged(said) => seller::mirror(tx, envelope.aggregate.version, said).await?,
+            _ => {}
+        }
+    }
+    // In the order of ids, so that two batches at once cannot wait for each other.
+    let mut stock: Vec<_> = stock.into_values().collect();
+    stock.sort_unstable_by_key(|said| said.offer_id);
+    for said in stock {
+        offer::mirror_stock(tx, said.offer_id, said.available, said.sequence).await?;
+    }
+    Ok(())
+}

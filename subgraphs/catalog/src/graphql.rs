@@ -1,0 +1,49 @@
+//! What clients see of the catalog: parses, calls and shows.
+
+#[macro_use]
+mod answer;
+mod attribute;
+mod category;
+mod loaders;
+mod offer;
+mod offer_changes;
+mod operator;
+mod product;
+mod product_changes;
+mod product_parts;
+mod shared;
+mod variant;
+
+use async_graphql::{EmptySubscription, MergedObject, Schema};
+use chassis::Env;
+use chassis::graph::Graph;
+use chassis::inbox::Consumer;
+
+/// What can be asked.
+#[derive(Default, MergedObject)]
+pub struct Query(
+    product::Queries,
+    variant::Queries,
+    offer::Queries,
+    category::Queries,
+    attribute::Queries,
+    operator::Queries,
+);
+
+/// What can be done.
+#[derive(Default, MergedObject)]
+pub struct Mutation(
+    product_changes::Mutations,
+    product_parts::Mutations,
+    variant::Mutations,
+    offer_changes::Mutations,
+    category::Mutations,
+    attribute::Mutations,
+    operator::Mutations,
+);
+
+/// The schema of catalog.
+pub(crate) fn graph(env: &Env, consumers: Vec<Consumer>) -> Graph {
+    let schema = Schema::build(Query::default(), Mutation::default(), EmptySubscription);
+    Graph::new(schema.data(env.clone()).data(loaders::new(&env.db)).data(consumers))
+}

@@ -1,0 +1,353 @@
+//! Offers: a seller's price for a variant in a condition.
+
+use chassis::auth::Viewer;
+use chassis::idempotency::Conflict;
+use chassis::outbox::{self, about};
+use chassis::{Failure, Outcome, Tx};
+use chrono::{DateTime, Utc};
+use contract::event::catalog::OfferChanged;
+use contract::{Money, OfferId, SellerId, VariantId};
+use entity::catalog::{Condition, Publication, offer, offer_price, product, variant};
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait,
+};
+use serde::Serialize;
+
+use crate::input::{Checks, Problem};
+use crate::seller::{self, Actor};
+use crate::{publication, unique};
+
+/// The highest price, in minor units: a billion where the minor unit is a hundredth.
+pub const PRICE_MINOR_MAX: i64 = 100_000_000_000;
+
+/// A new offer.
+#[derive(Clone, Debug, Serialize)]
+pub struct Create {
+    pub variant: VariantId,
+    pub condition: Condition,
+    pub price: Money,
+    /// Whose it is; None: the viewer's own.
+    pub seller: Option<SellerId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CreateRefusal {
+    Invalid(Vec<Problem>),
+    SellerNotVerified,
+    /// An admin named no seller, or a seller named another one.
+    SellerNotFound,
+    VariantNotFound,
+    /// The seller has an offer for this variant in this condition.
+    AlreadyOffered {
+        existing: OfferId,
+    },
+    IdempotencyConflict,
+}
+
+impl From<Conflict> for CreateRefusal {
+    fn from(_: Conflict) -> Self {
+        Self::IdempotencyConflict
+    }
+}
+
+/// Makes a draft.
+pub async fn create(
+    tx: &Tx,
+    now: DateTime<Utc>,
+    viewer: &Viewer,
+    command: Create,
+) -> Outcome<OfferId, CreateRefusal> {
+    let mut checks = Checks::default();
+    check_price(&mut checks, command.price);
+    if let Err(problems) = checks.done() {
+        return Ok(Err(CreateRefusal::Invalid(problems)));
+    }
+    let Some(actor) = seller::acting(tx, viewer).await? else {
+        return Ok(Err(CreateRefusal::SellerNotVerified));
+    };
+    let Some(seller) = seller_of(actor, command.seller) else {
+        return Ok(Err(CreateRefusal::SellerNotFound));
+    };
+    if actor == Actor::Admin && !seller::is_verified(tx, seller).await? {
+        return Ok(Err(CreateRefusal::SellerNotVerified));
+    }
+    let Some(variant) = offerable(tx, actor, command.variant).await? else {
+        return Ok(Err(CreateRefusal::VariantNotFound));
+    };
+    let offer = draft(now, &variant, seller, command.condition, command.price);
+    let once = [offer::Column::SellerId, offer::Column::VariantId, offer::Column::Condition];
+    let inserted = offer::Entity::insert(offer.clone().into_active_model())
+        .on_conflict(OnConflict::columns(once).do_nothing().to_owned())
+        .exec_without_returning(tx)
+        .await?;
+    if inserted == 0 {
+        let existing = same_as(tx, &offer).await?;
+        return Ok(Err(CreateRefusal::AlreadyOffered { existing }));
+    }
+    offer_price::Entity::insert(priced(&offer).into_active_model()).exec_without_returning(tx).await?;
+    tell(tx, now, &offer).await?;
+    Ok(Ok(offer.id))
+}
+
+fn seller_of(actor: Actor, named: Option<SellerId>) -> Option<SellerId> {
+    match actor {
+        Actor::Admin => named,
+        Actor::Seller(own) => Some(own).filter(|own| named.is_none_or(|named| named == *own)),
+    }
+}
+
+/// Notes what is wrong with a price.
+pub(crate) fn check_price(checks: &mut Checks, price: Money) {
+    let fine = (1..=PRICE_MINOR_MAX).contains(&price.amount_minor);
+    checks.within("price");
+    checks.expect(fine, "amountMinor", format!("must be 1 to {PRICE_MINOR_MAX}"));
+    checks.within("");
+}
+
+/// A variant that `actor` may make an offer for: of a published product, or of their own.
+async fn offerable(tx: &Tx, actor: Actor, id: VariantId) -> Result<Option<variant::Model>, Failure> {
+    let Some(variant) = variant::Entity::find_by_id(id).one(tx).await? else {
+        return Ok(None);
+    };
+    let product = product::Entity::find_by_id(variant.product_id).one(tx).await?;
+    let visible = product.is_some_and(|product| {
+        product.publication == Publication::Published || actor.may_change(product.seller_id)
+    });
+    Ok(Some(variant).filter(|_| visible))
+}
+
+pub(crate) fn draft(
+    now: DateTime<Utc>,
+    variant: &variant::Model,
+    seller_id: SellerId,
+    condition: Condition,
+    price: Money,
+) -> offer::Model {
+    offer::Model {
+        id: OfferId::new(),
+        product_id: variant.product_id,
+        variant_id: variant.id,
+        seller_id,
+        condition,
+        price_minor: price.amount_minor,
+        currency: price.currency.to_string(),
+        publication: Publication::Draft,
+        available: 0,
+        stock_sequence: 0,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+/// The entry of the price history for the price that an offer has now.
+pub(crate) fn priced(offer: &offer::Model) -> offer_price::Model {
+    offer_price::Model {
+        offer_id: offer.id,
+        version: offer.version,
+        price_minor: offer.price_minor,
+        currency: offer.currency.clone(),
+        since: offer.updated_at,
+    }
+}
+
+async fn same_as(tx: &Tx, offer: &offer::Model) -> Result<OfferId, Failure> {
+    let same = offer::Entity::find()
+        .filter(offer::Column::SellerId.eq(offer.seller_id))
+        .filter(offer::Column::VariantId.eq(offer.variant_id))
+        .filter(offer::Column::Condition.eq(offer.condition))
+        .one(tx)
+        .await?;
+    same.map(|same| same.id).ok_or_else(|| Failure::msg("the offer in the way vanished"))
+}
+
+/// The offer that is meant, as the caller last saw it.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    pub id: OfferId,
+    pub expected_version: i64,
+}
+
+/// Why an offer cannot be changed, whatever the change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    SellerNotVerified,
+    NotFound,
+    /// It changed since the caller saw it.
+    Stale {
+        current_version: i64,
+    },
+}
+
+/// The offer to change, locked until the transaction ends.
+async fn open(tx: &Tx, viewer: &Viewer, target: Target) -> Outcome<offer::Model, Closed> {
+    let Some(actor) = seller::acting(tx, viewer).await? else {
+        return Ok(Err(Closed::SellerNotVerified));
+    };
+    let theirs = offer::Entity::find_by_id(target.id)
+        .apply_if(actor.seller(), |query, seller| query.filter(offer::Column::SellerId.eq(seller)))
+        .lock_exclusive();
+    let Some(offer) = theirs.one(tx).await? else {
+        return Ok(Err(Closed::NotFound));
+    };
+    let current_version = offer.version;
+    if current_version != target.expected_version {
+        return Ok(Err(Closed::Stale { current_version }));
+    }
+    Ok(Ok(offer))
+}
+
+/// What to change; `None` leaves as it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Change {
+    pub price: Option<Money>,
+    pub condition: Option<Condition>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChangeRefusal {
+    Invalid(Vec<Problem>),
+    Closed(Closed),
+    /// The seller has another offer for this variant in this condition.
+    AlreadyOffered,
+}
+
+/// Changes the price or the condition. The old price stays in the history.
+pub async fn change(
+    tx: &Tx,
+    now: DateTime<Utc>,
+    viewer: &Viewer,
+    target: Target,
+    change: Change,
+) -> Outcome<offer::Model, ChangeRefusal> {
+    let mut checks = Checks::default();
+    if let Some(price) = change.price {
+        check_price(&mut checks, price);
+    }
+    if let Err(problems) = checks.done() {
+        return Ok(Err(ChangeRefusal::Invalid(problems)));
+    }
+    let before = match open(tx, viewer, target).await? {
+        Ok(offer) => offer,
+        Err(closed) => return Ok(Err(ChangeRefusal::Closed(closed))),
+    };
+    let price = change.price.unwrap_or(before.price());
+    let offer = offer::Model {
+        price_minor: price.amount_minor,
+        currency: price.currency.to_string(),
+        condition: change.condition.unwrap_or(before.condition),
+        ..before.clone()
+    };
+    let offer = match update(tx, now, offer).await {
+        Err(error) if unique::broken(&error, "condition") || unique::broken(&error, "offer_once") => {
+            return Ok(Err(ChangeRefusal::AlreadyOffered));
+        }
+        updated => updated?,
+    };
+    if price != before.price() {
+        offer_price::Entity::insert(priced(&offer).into_active_model()).exec_without_returning(tx).await?;
+    }
+    tell(tx, now, &offer).await?;
+    Ok(Ok(offer))
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PublishRefusal {
+    Closed(Closed),
+    AlreadyPublished,
+    /// Buyers cannot see the product.
+    ProductNotPublished,
+}
+
+/// Lets buyers buy it.
+pub async fn publish(
+    tx: &Tx,
+    now: DateTime<Utc>,
+    viewer: &Viewer,
+    target: Target,
+) -> Outcome<offer::Model, PublishRefusal> {
+    let mut offer = match open(tx, viewer, target).await? {
+        Ok(offer) => offer,
+        Err(closed) => return Ok(Err(PublishRefusal::Closed(closed))),
+    };
+    let Some(published) = publication::published(offer.publication) else {
+        return Ok(Err(PublishRefusal::AlreadyPublished));
+    };
+    if !seller::is_verified(tx, offer.seller_id).await? {
+        return Ok(Err(PublishRefusal::Closed(Closed::SellerNotVerified)));
+    }
+    let product = product::Entity::find_by_id(offer.product_id).one(tx).await?;
+    if product.is_none_or(|product| product.publication != Publication::Published) {
+        return Ok(Err(PublishRefusal::ProductNotPublished));
+    }
+    offer.publication = published;
+    let offer = update(tx, now, offer).await?;
+    tell(tx, now, &offer).await?;
+    Ok(Ok(offer))
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ArchiveRefusal {
+    Closed(Closed),
+    AlreadyArchived,
+}
+
+/// Takes it off sale.
+pub async fn archive(
+    tx: &Tx,
+    now: DateTime<Utc>,
+    viewer: &Viewer,
+    target: Target,
+) -> Outcome<offer::Model, ArchiveRefusal> {
+    let mut offer = match open(tx, viewer, target).await? {
+        Ok(offer) => offer,
+        Err(closed) => return Ok(Err(ArchiveRefusal::Closed(closed))),
+    };
+    let Some(archived) = publication::archived(offer.publication) else {
+        return Ok(Err(ArchiveRefusal::AlreadyArchived));
+    };
+    offer.publication = archived;
+    let offer = update(tx, now, offer).await?;
+    tell(tx, now, &offer).await?;
+    Ok(Ok(offer))
+}
+
+async fn update(
+    tx: &Tx,
+    now: DateTime<Utc>,
+    mut offer: offer::Model,
+) -> Result<offer::Model, sea_orm::DbErr> {
+    offer.version += 1;
+    offer.updated_at = now;
+    offer.into_active_model().reset_all().update(tx).await
+}
+
+async fn tell(tx: &Tx, now: DateTime<Utc>, offer: &offer::Model) -> Result<(), Failure> {
+    outbox::say(tx, now, about("offer", offer.id, offer.version), changed(offer)).await
+}
+
+/// What others hear of an offer.
+pub(crate) fn changed(offer: &offer::Model) -> OfferChanged {
+    OfferChanged {
+        offer_id: offer.id,
+        product_id: offer.product_id,
+        variant_id: offer.variant_id,
+        seller_id: offer.seller_id,
+        condition: offer.condition.into(),
+        price: offer.price(),
+        publication: offer.publication.into(),
+    }
+}
+
+/// Keeps how much inventory says is available, unless something newer is known.
+pub(crate) async fn mirror_stock(tx: &Tx, id: OfferId, available: i64, sequence: i64) -> Result<(), Failure> {
+    offer::Entity::update_many()
+        .col_expr(offer::Column::Available, Expr::val(available).into())
+        .col_expr(offer::Column::StockSequence, Expr::val(sequence).into())
+        .filter(offer::Column::Id.eq(id))
+        .filter(offer::Column::StockSequence.lt(sequence))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
