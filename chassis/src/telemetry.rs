@@ -1,6 +1,7 @@
 //! Logs, traces and metrics of a process. A trace goes from the client's request to the consumer's transaction: its id
 //! travels in headers between processes and in the envelope between services.
 
+use std::io::IsTerminal;
 use std::sync::OnceLock;
 
 use axum::http::HeaderMap;
@@ -59,7 +60,9 @@ impl Telemetry {
         let provider = self.provider()?;
         let filter = EnvFilter::try_new(&self.filter)?;
         let traces = tracing_opentelemetry::layer().with_tracer(provider.tracer("souk"));
-        let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+        let lines = tracing_subscriber::fmt::layer()
+            .with_writer(std::io::stderr)
+            .with_ansi(std::io::stderr().is_terminal());
         let lines = match self.format {
             LogFormat::Pretty => lines.with_target(false).compact().boxed(),
             LogFormat::Json => lines.json().flatten_event(true).with_current_span(true).boxed(),

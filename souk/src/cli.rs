@@ -141,7 +141,8 @@ enum Keys {
 impl Cli {
     /// Does what the command line says.
     pub async fn run(self) -> anyhow::Result<()> {
-        let command = self.command.unwrap_or(Command::Serve(Serve { settings: self.settings, listen: self.listen }));
+        let command =
+            self.command.unwrap_or(Command::Serve(Serve { settings: self.settings, listen: self.listen }));
         match command {
             Command::Serve(Serve { settings, listen }) => serve::everything(&settings, &listen, None).await,
             Command::Demo(Serve { settings, listen }) => {
@@ -160,11 +161,15 @@ impl Cli {
             }
             Command::Inventory(Inventory::Verify(settings)) => operator::verify_inventory(&settings).await,
             Command::DeadLetters(DeadLetters::List(settings)) => operator::list_dead_letters(&settings).await,
-            Command::DeadLetters(DeadLetters::Retry { settings, id }) => operator::retry_dead_letter(&settings, id).await,
+            Command::DeadLetters(DeadLetters::Retry { settings, id }) => {
+                operator::retry_dead_letter(&settings, id).await
+            }
             Command::DeadLetters(DeadLetters::Drop { settings, id, reason }) => {
                 operator::drop_dead_letter(&settings, id, reason).await
             }
-            Command::Events(Events::Replay { settings, since }) => operator::replay_events(&settings, since).await,
+            Command::Events(Events::Replay { settings, since }) => {
+                operator::replay_events(&settings, since).await
+            }
             Command::Keys(Keys::Rotate(settings)) => operator::rotate_keys(&settings).await,
             Command::Doctor(settings) => doctor::run(&settings).await,
         }

@@ -13,8 +13,8 @@ use std::time::Instant;
 use anyhow::Context;
 use catalog::import::{LoadedOffer, NewListing};
 use chassis::{Env, Failure};
-use rand::rngs::StdRng;
 use rand::SeedableRng;
+use rand::rngs::StdRng;
 use tracing::{error, info};
 
 use crate::market::{Market, ServiceName};
@@ -77,7 +77,11 @@ async fn run(services: &Services) -> Result<(), Failure> {
         products += chunk.len();
         info!("The demo has loaded {products} of {} products", listings.len());
     }
-    info!("The demo is full: {products} products, {} offers, {} s", offers.len(), started.elapsed().as_secs());
+    info!(
+        "The demo is full: {products} products, {} offers, {} s",
+        offers.len(),
+        started.elapsed().as_secs()
+    );
     life::live(&services.inventory, &rooms, &offers, random).await
 }
 

@@ -6,13 +6,18 @@ use clap::Parser;
 use souk::cli::Cli;
 
 fn main() -> ExitCode {
-    rustls::crypto::aws_lc_rs::default_provider().install_default().expect("nobody chose a TLS provider before main");
+    rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .expect("nobody chose a TLS provider before main");
     let cli = Cli::parse();
     let runtime = tokio::runtime::Runtime::new().expect("a process may start threads");
     match runtime.block_on(cli.run()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            #[expect(clippy::print_stderr, reason = "the last word of a command belongs on its standard error")]
+            #[expect(
+                clippy::print_stderr,
+                reason = "the last word of a command belongs on its standard error"
+            )]
             {
                 eprintln!("souk: {error:#}");
             }

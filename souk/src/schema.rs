@@ -38,12 +38,18 @@ pub enum Command {
 pub async fn run(command: Command) -> anyhow::Result<()> {
     let files = files().await?;
     match command {
-        Command::Print { supergraph } => print(&files, if supergraph { "supergraph.graphql" } else { "api.graphql" }),
+        Command::Print { supergraph } => {
+            print(&files, if supergraph { "supergraph.graphql" } else { "api.graphql" })
+        }
         Command::Write { folder } => write(&folder, &files)?,
         Command::Check { folder } => {
             let stale = stale(&folder, &files);
             if !stale.is_empty() {
-                bail!("not up to date in {}: {}; run `souk schema write`", folder.display(), stale.join(", "));
+                bail!(
+                    "not up to date in {}: {}; run `souk schema write`",
+                    folder.display(),
+                    stale.join(", ")
+                );
             }
         }
     }
@@ -54,8 +60,11 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
 pub async fn files() -> anyhow::Result<Vec<(String, String)>> {
     let market = blank_market().await?;
     let supergraph = serve::compose(&market, PLACE)?;
-    let mut files: Vec<(String, String)> =
-        market.services.iter().map(|service| (format!("{}.graphql", service.name), service.endpoint.sdl())).collect();
+    let mut files: Vec<(String, String)> = market
+        .services
+        .iter()
+        .map(|service| (format!("{}.graphql", service.name), service.endpoint.sdl()))
+        .collect();
     files.push(("api.graphql".into(), router::api_schema(&supergraph)?));
     files.push(("supergraph.graphql".into(), supergraph));
     for (kind, version, schema) in contract::event::schemas() {
@@ -81,7 +90,8 @@ pub fn write(folder: &Path, files: &[(String, String)]) -> anyhow::Result<()> {
         let path = folder.join(&name);
         let parent = path.parent().context("a schema file is in a folder")?;
         std::fs::create_dir_all(parent).with_context(|| format!("{} cannot be made", parent.display()))?;
-        std::fs::write(&path, text.unwrap_or_default()).with_context(|| format!("{} cannot be written", path.display()))?;
+        std::fs::write(&path, text.unwrap_or_default())
+            .with_context(|| format!("{} cannot be written", path.display()))?;
     }
     Ok(())
 }

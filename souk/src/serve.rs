@@ -15,7 +15,7 @@ use tracing::info;
 
 pub use here::{everything, subgraph};
 #[cfg(feature = "router")]
-pub use supergraph::{Router, compose, router};
+pub use supergraph::{Endpoint, Router, compose, router};
 
 /// Where to listen.
 #[derive(Clone, Debug, Args)]
@@ -39,7 +39,7 @@ impl Listen {
 }
 
 /// Serves `pages` until `stop`, then finishes what is running.
-async fn serve_http(listener: TcpListener, pages: axum::Router, stop: CancellationToken) {
+pub async fn serve_http(listener: TcpListener, pages: axum::Router, stop: CancellationToken) {
     let service = pages.into_make_service_with_connect_info::<SocketAddr>();
     let served = axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await;
     if let Err(error) = served {

@@ -14,6 +14,14 @@ use secrecy::SecretBox;
 
 use crate::market::{ALL, Market, Plan, ServiceName};
 
+/// What speaks only when asked by name.
+#[cfg(feature = "router")]
+const QUIET: &str = router::LOG_FILTER;
+#[cfg(not(feature = "router"))]
+const QUIET: &str = "warn";
+/// Steps of migrations at a first start.
+const MIGRATIONS: &str = "sea_orm_migration=warn";
+
 /// Where rows are kept and what is logged.
 #[derive(Clone, Debug, Args)]
 pub struct Settings {
@@ -38,7 +46,7 @@ pub struct Settings {
     #[arg(long, env = "SOUK_MASTER_KEY_FILE")]
     pub master_key_file: Option<PathBuf>,
     /// What to log: a level, or directives such as `info,chassis=debug`.
-    #[arg(long, env = "SOUK_LOG", default_value = "info,hive_router=warn,ntex=warn")]
+    #[arg(long, env = "SOUK_LOG", default_value = "info")]
     pub log: String,
     /// How log lines look.
     #[arg(long, env = "SOUK_LOG_FORMAT", default_value = "pretty")]
@@ -63,8 +71,8 @@ impl Settings {
             Format::Pretty => LogFormat::Pretty,
             Format::Json => LogFormat::Json,
         };
-        let telemetry =
-            Telemetry { filter: self.log.clone(), format, otlp_endpoint: self.otlp_endpoint.clone() };
+        let filter = format!("{MIGRATIONS},{QUIET},{}", self.log);
+        let telemetry = Telemetry { filter, format, otlp_endpoint: self.otlp_endpoint.clone() };
         telemetry.start().map_err(|failure| anyhow::anyhow!("logs and traces cannot start: {failure}"))
     }
 
@@ -87,7 +95,8 @@ impl Settings {
     /// Makes the data folder and the master key when they are missing, and says where everything is.
     pub fn plan(&self, services: &[ServiceName]) -> anyhow::Result<Plan> {
         let folder = self.data_dir.display();
-        fs::create_dir_all(&self.data_dir).with_context(|| format!("the data folder {folder} cannot be made"))?;
+        fs::create_dir_all(&self.data_dir)
+            .with_context(|| format!("the data folder {folder} cannot be made"))?;
         let databases = services.iter().map(|service| Ok((*service, self.database(*service)?)));
         Ok(Plan { databases: databases.collect::<anyhow::Result<_>>()?, master_key: self.master_key()? })
     }
@@ -107,7 +116,9 @@ impl Settings {
             Err(TryLockError::WouldBlock) => {
                 bail!("the data folder {} is in use by another souk", self.data_dir.display())
             }
-            Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("{} cannot be locked", path.display())),
+            Err(TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("{} cannot be locked", path.display()))
+            }
         }
     }
 
@@ -115,10 +126,12 @@ impl Settings {
         let path = self.master_key_file.clone().unwrap_or_else(|| self.data_dir.join("master.key"));
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                make_master_key(&path).with_context(|| format!("the master key {} cannot be made", path.display()))?
+            Err(error) if error.kind() == io::ErrorKind::NotFound => make_master_key(&path)
+                .with_context(|| format!("the master key {} cannot be made", path.display()))?,
+            Err(error) => {
+                return Err(error)
+                    .with_context(|| format!("the master key {} cannot be read", path.display()));
             }
-            Err(error) => return Err(error).with_context(|| format!("the master key {} cannot be read", path.display())),
         };
         let key = parse_master_key(text.trim())
             .with_context(|| format!("the master key {} is not 64 hexadecimal digits", path.display()))?;

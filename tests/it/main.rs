@@ -7,6 +7,14 @@
 mod support;
 
 mod accounts;
+mod architecture;
 mod catalog;
+mod crash;
+#[cfg(feature = "router")]
+mod endpoint;
 mod events;
 mod inventory;
+#[cfg(feature = "router")]
+mod router;
+#[cfg(feature = "router")]
+mod schema;

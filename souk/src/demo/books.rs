@@ -1,7 +1,7 @@
 //! 10,000 real books, from goodbooks-10k (CC BY-SA 4.0, see `souk/demo/README.md`).
 
-use catalog::import::{NewListing, NewOffer, NewVariant};
 use catalog::attribute::{Named, Value};
+use catalog::import::{NewListing, NewOffer, NewVariant};
 use catalog::number::Number;
 use chassis::Failure;
 use contract::{CurrencyCode, Money};
@@ -69,5 +69,8 @@ fn attributes(book: &Book) -> Vec<Named> {
         ("rating", number(&book.rating)),
         ("ratings_count", number(&book.ratings_count.to_string())),
     ];
-    attributes.into_iter().filter_map(|(name, value)| Some(Named { name: name.into(), value: value? })).collect()
+    attributes
+        .into_iter()
+        .filter_map(|(name, value)| Some(Named { name: name.into(), value: value? }))
+        .collect()
 }

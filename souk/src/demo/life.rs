@@ -35,7 +35,8 @@ pub(super) async fn live(
             false => (-1, "sold over the counter"),
         };
         let now = inventory.clock.now();
-        let moved = tx::run(&inventory.db, async |tx| shelf::adjust(tx, now, shelf, pieces, reason.into()).await);
+        let moved =
+            tx::run(&inventory.db, async |tx| shelf::adjust(tx, now, shelf, pieces, reason.into()).await);
         if let Err(refusal) = moved.await? {
             tracing::debug!("The demo's shelf of {} stays as it is: {refusal}", offer.offer);
         }

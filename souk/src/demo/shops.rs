@@ -29,7 +29,8 @@ const BOOKS: [(&str, &str); 3] = [
     ("spine@demo.example", "Leaf & Spine"),
     ("second@demo.example", "Second Chapter"),
 ];
-const SNEAKERS: [(&str, &str); 2] = [("corner@demo.example", "Kicks Corner"), ("sole@demo.example", "Sole Supply")];
+const SNEAKERS: [(&str, &str); 2] =
+    [("corner@demo.example", "Kicks Corner"), ("sole@demo.example", "Sole Supply")];
 
 /// Opens the shops that are not open yet, and makes an administrator.
 pub(super) async fn open(accounts: &Env) -> Result<Shops, Failure> {

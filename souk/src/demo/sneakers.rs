@@ -1,7 +1,7 @@
 //! 50 real sneakers in the sizes they are traded in.
 
-use catalog::import::{NewListing, NewOffer, NewVariant};
 use catalog::attribute::{Named, Value};
+use catalog::import::{NewListing, NewOffer, NewVariant};
 use catalog::number::Number;
 use chassis::Failure;
 use contract::{CurrencyCode, Money};
@@ -57,7 +57,11 @@ fn offers(retail_usd: i64, shops: &Shops, random: &mut impl Rng) -> Vec<NewOffer
     let sellers = shops::some(&shops.sneakers, random).into_iter();
     let mut offer = |seller| {
         let amount_minor = retail_usd * random.random_range(90..300);
-        NewOffer { seller, condition: Condition::New, price: Money { amount_minor, currency: CurrencyCode::USD } }
+        NewOffer {
+            seller,
+            condition: Condition::New,
+            price: Money { amount_minor, currency: CurrencyCode::USD },
+        }
     };
     sellers.map(&mut offer).collect()
 }
@@ -69,5 +73,8 @@ fn attributes(sneaker: &Sneaker) -> Vec<Named> {
         ("released", Some(Value::Text(sneaker.release_date.clone()))),
         ("retail_price", retail),
     ];
-    attributes.into_iter().filter_map(|(name, value)| Some(Named { name: name.into(), value: value? })).collect()
+    attributes
+        .into_iter()
+        .filter_map(|(name, value)| Some(Named { name: name.into(), value: value? }))
+        .collect()
 }

@@ -15,7 +15,9 @@ use chassis::{Clock, Tasks, serve};
 use clap::Args;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use router::{Answer, Call, CheckAuthorization, ClientAddress, Limits, LocalSubgraph, Options, Pages, Refusal, Running};
+use router::{
+    Answer, Call, CheckAuthorization, ClientAddress, Limits, LocalSubgraph, Options, Pages, Refusal, Running,
+};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tracing::info;
@@ -61,7 +63,9 @@ fn name_and_url(text: &str) -> Result<(String, String), String> {
 pub async fn router(command: Router) -> anyhow::Result<()> {
     let _telemetry = command.settings.telemetry()?;
     let supergraph = match &command.supergraph {
-        Some(path) => std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?,
+        Some(path) => {
+            std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?
+        }
         None => include_str!("../../../schema/supergraph.graphql").to_owned(),
     };
     let tasks = Tasks::new();
@@ -155,6 +159,12 @@ impl Endpoint {
         }
         self.stop.cancel();
         Ok(ended.await?)
+    }
+
+    /// Accepts nothing more and waits until the requests that run have been answered.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.stop.cancel();
+        Ok(self.running.ended().await?)
     }
 }
 

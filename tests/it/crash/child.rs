@@ -52,7 +52,10 @@ impl Worker {
 
     /// What the child says next after the word `done`; `None`: it has ended.
     pub fn done(&mut self) -> Option<String> {
-        self.lines.by_ref().map_while(Result::ok).find_map(|line| line.strip_prefix("done ").map(str::to_owned))
+        self.lines
+            .by_ref()
+            .map_while(Result::ok)
+            .find_map(|line| line.strip_prefix("done ").map(str::to_owned))
     }
 
     /// Kills the child at once; what it had said until then.

@@ -1,12 +1,13 @@
 //! Imports under `kill -9`.
 
-use catalog::import::{NewListing, NewOffer, NewVariant, load};
+use catalog::import::{NewListing, load};
 use chassis::Engine;
-use contract::{CurrencyCode, Money, SellerId};
-use entity::catalog::{Condition, offer, product, seller, variant};
+use contract::SellerId;
+use entity::catalog::{offer, product, seller, variant};
 use sea_orm::{EntityTrait, PaginatorTrait};
 
 use super::child::Worker;
+use crate::support::goods::listing;
 use crate::support::{self, Market, Relays};
 
 /// Enough batches for a kill to fall between and into them.
@@ -27,22 +28,7 @@ pub async fn import(market: &souk::Market) {
 }
 
 fn listings(seller: SellerId) -> Vec<NewListing> {
-    let price = Money { amount_minor: 999, currency: CurrencyCode::EUR };
-    let listing = |number| NewListing {
-        handle: format!("import-{number}"),
-        title: format!("Import {number}"),
-        brand: None,
-        model: None,
-        description: String::new(),
-        category: vec!["Imports".into()],
-        attributes: Vec::new(),
-        images: Vec::new(),
-        variants: vec![NewVariant {
-            offers: vec![NewOffer { seller, condition: Condition::New, price }],
-            ..Default::default()
-        }],
-    };
-    (0..PRODUCTS).map(listing).collect()
+    (0..PRODUCTS).map(|number| listing(&format!("Import {number}"), seller)).collect()
 }
 
 async fn an_import_goes_on_where_it_was_killed(engine: Engine) {
@@ -71,7 +57,8 @@ async fn an_import_goes_on_where_it_was_killed(engine: Engine) {
     ];
     assert_eq!(counts, [PRODUCTS as u64; 3]);
     market.settle().await;
-    let known = entity::inventory::offer::Entity::find().count(market.env("inventory").db.read()).await.unwrap();
+    let known =
+        entity::inventory::offer::Entity::find().count(market.env("inventory").db.read()).await.unwrap();
     assert_eq!(known, PRODUCTS as u64, "inventory has heard of every offer");
     market.stop().await;
     store.remove().await;

@@ -2,22 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use chassis::outbox::{self, about};
-use chassis::tx;
-use chassis::{Engine, Env};
-use contract::event::accounts::SellerStatus;
-use contract::event::catalog::{Condition, OfferChanged, Publication};
+use chassis::{Engine, Env, tx};
+use contract::OfferId;
 use contract::event::inventory::Line;
-use contract::{CurrencyCode, LocationId, Money, OfferId, ProductId, SellerId, VariantId};
 use entity::inventory::{reservation, stock_level};
 use inventory::reservation::Reserve;
-use inventory::{Arrival, Keeper};
 use sea_orm::EntityTrait;
 
 use super::child::Worker;
+use crate::support::goods::{Goods, KEEPER};
 use crate::support::{self, Market, Relays};
 
-const KEEPER: Keeper = Keeper::System("crash");
 /// Fewer than the children try to reserve, so that the end of the stock is passed under fire.
 const PIECES: i64 = 200;
 const KILLS: usize = 6;
@@ -48,7 +43,8 @@ async fn reserve(env: &Env, offer_id: OfferId) {
 async fn what_was_acknowledged_survives(engine: Engine) {
     let Some(store) = support::store(engine).await else { return };
     let market = Market::start(&store, Relays::Running).await;
-    let offer = stocked_offer(&market).await;
+    let seller = market.seller("Under Fire").await;
+    let offer = Goods::stock(&market, &seller, "Goods under fire", PIECES).await.offer;
     market.stop().await;
 
     let mut acknowledged = BTreeSet::new();
@@ -80,43 +76,4 @@ async fn what_was_acknowledged_survives_a_kill_on_sqlite() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_survives_a_kill_on_postgres() {
     what_was_acknowledged_survives(Engine::Postgres).await;
-}
-
-/// An offer with [`PIECES`] on a shelf.
-async fn stocked_offer(market: &Market) -> OfferId {
-    let seller = market.seller("Under Fire").await;
-    let seller_id = seller.seller.unwrap();
-    market.say_seller(&seller, "Under Fire", SellerStatus::Verified, 2).await;
-    let offer_id = OfferId::new();
-    say_offer(market, offer_id, seller_id).await;
-    let inventory = market.env("inventory");
-    let location_id = open_location(inventory, seller_id).await;
-    let arrival = Arrival { offer_id, location_id, quantity: PIECES };
-    inventory::receive_many(inventory, KEEPER, "start", vec![arrival]).await.unwrap().unwrap();
-    offer_id
-}
-
-async fn say_offer(market: &Market, offer_id: OfferId, seller_id: SellerId) {
-    let changed = OfferChanged {
-        offer_id,
-        product_id: ProductId::new(),
-        variant_id: VariantId::new(),
-        seller_id,
-        condition: Condition::New,
-        price: Money { amount_minor: 1_000, currency: CurrencyCode::EUR },
-        publication: Publication::Published,
-    };
-    let now = market.clock.now();
-    let said = tx::apply(&market.env("catalog").db, async |tx| {
-        outbox::say(tx, now, about("offer", offer_id, 1), changed).await
-    });
-    said.await.unwrap();
-    market.settle().await;
-}
-
-async fn open_location(inventory: &Env, seller_id: SellerId) -> LocationId {
-    let command = inventory::location::Create { keeper: KEEPER, seller_id: Some(seller_id), name: "Shelf".into() };
-    let now = inventory.clock.now();
-    let opened = tx::run(&inventory.db, async |tx| inventory::location::create(tx, now, command).await).await;
-    opened.unwrap().unwrap().id
 }

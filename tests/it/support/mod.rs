@@ -1,8 +1,9 @@
 //! A marketplace for each test, on a database of its own.
 
+pub mod goods;
 mod identity;
 mod market;
-mod postgres;
+pub mod postgres;
 mod sqlite;
 
 use chassis::Engine;

@@ -15,7 +15,7 @@ const SCRATCH_MAX: usize = 2;
 /// Opened by each test anew: a connection belongs to the runtime of the test that made it.
 pub struct Scratch {
     url: String,
-    name: String,
+    pub name: String,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -50,7 +50,7 @@ impl Scratch {
     }
 }
 
-fn server_url() -> String {
+pub fn server_url() -> String {
     std::env::var("SOUK_TEST_POSTGRES")
         .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".into())
 }
