@@ -11,7 +11,7 @@ pub struct Model {
     pub user_id: UserId,
     /// Named by every value that it seals.
     #[sea_orm(unique)]
-    pub id: Uuid,
+    pub key_id: Uuid,
     /// The key itself, sealed with the process's master key.
     pub key_sealed: Vec<u8>,
 }

@@ -40,7 +40,7 @@ fn data_key() -> TableCreateStatement {
     Table::create()
         .table("data_key")
         .col(uuid("user_id").primary_key())
-        .col(uuid_uniq("id"))
+        .col(uuid_uniq("key_id"))
         .col(blob("key_sealed"))
         .take()
 }

@@ -17,7 +17,7 @@ impl MigrationTrait for Sessions {
         manager.create_table(session()).await?;
         manager.create_table(refresh_token()).await?;
         let db = manager.get_connection();
-        db.execute_unprepared("create index session_user on session (user_id, id)").await?;
+        db.execute_unprepared("create index session_of_user on session (user_id, id)").await?;
         db.execute_unprepared("create index session_expiry on session (expires_at)").await?;
         db.execute_unprepared("create index refresh_token_session on refresh_token (session_id)").await?;
         Ok(())

@@ -8,7 +8,7 @@ use aws_lc_rs::{hkdf, hmac, rand};
 use chassis::{Failure, MasterKey};
 use contract::UserId;
 use entity::accounts::data_key;
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, EntityTrait};
 use secrecy::ExposeSecret;
 use uuid::Uuid;
 
@@ -126,7 +126,7 @@ impl Vault {
         rand::fill(&mut bytes).expect("the system has randomness");
         let id = Uuid::now_v7();
         let key_sealed = self.master.seal(data_key_place(user), &bytes);
-        (Key::new(id, &bytes), data_key::Model { user_id: user, id, key_sealed })
+        (Key::new(id, &bytes), data_key::Model { user_id: user, key_id: id, key_sealed })
     }
 
     /// # Errors
@@ -134,7 +134,7 @@ impl Vault {
     pub fn data_key(&self, row: &data_key::Model) -> Result<Key, Failure> {
         let bytes = self.master.open(data_key_place(row.user_id), &row.key_sealed)?;
         let bytes = bytes.try_into().map_err(|_| Failure::msg("a data key has 256 bits"))?;
-        Ok(Key::new(row.id, &bytes))
+        Ok(Key::new(row.key_id, &bytes))
     }
 
     /// The data key of `user`; `None`: it was destroyed.
