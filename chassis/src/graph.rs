@@ -1,6 +1,7 @@
 //! A subgraph's schema without its types, and the one function that answers a request for it: over HTTP, over a
 //! WebSocket or called by the router in the same process, the answer is the same.
 
+mod batch;
 mod client;
 mod edge;
 mod endpoint;
@@ -17,6 +18,7 @@ use async_graphql::{
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
+use batch::WithTheRequest;
 pub use client::ClientAddress;
 pub use edge::RequestId;
 pub use endpoint::{Call, Endpoint};
@@ -86,7 +88,7 @@ where
     L: Loader<K>,
     K: Send + Sync + std::hash::Hash + Eq + Clone + Any,
 {
-    DataLoader::new(loader, TokioSpawner::current(), NextTurn)
+    DataLoader::new(loader, WithTheRequest(TokioSpawner::current()), NextTurn)
 }
 
 /// A loader's timer that waits for the tasks that are ready now.

@@ -54,7 +54,10 @@ pub struct Keys {
 }
 
 impl Keys {
+    /// No keys yet: every token is refused.
     pub fn new(clock: Clock) -> Self {
+        // Another crate of the process may bring a second provider; the first to choose wins, and it is this one.
+        _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
         Self { public: Arc::default(), verified: moka::sync::Cache::new(VERIFIED_MAX), clock }
     }
 

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use tracing::{Instrument, info_span};
 
 use super::Graph;
+use super::batch::batched;
 use super::client::ClientAddress;
 use super::edge::{RequestId, present};
 use crate::auth::{Keys, Viewer};
@@ -74,7 +75,7 @@ impl Endpoint {
 
     async fn execute(&self, headers: &HeaderMap, call: Call, request_id: &RequestId) -> Response {
         let response = match self.request(headers, call, request_id) {
-            Ok(request) => self.graph.execute(request).await,
+            Ok(request) => batched(self.graph.execute(request)).await,
             Err(error) => Response::from_errors(vec![error]),
         };
         present(response, request_id)

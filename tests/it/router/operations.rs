@@ -78,9 +78,12 @@ async fn subgraphs_see_the_clients_headers_and_no_others() {
             .header("traceparent", parent)
             .header("x-client-address", "8.8.8.8")
             .header("x-other", "1");
-        let answer: serde_json::Value = request.send().await.unwrap().json().await.unwrap();
+        let mut answer: serde_json::Value = request.send().await.unwrap().json().await.unwrap();
+        // The trace is the client's; the span is the router's where the process traces.
+        let seen = answer["data"]["parent"].take();
+        assert_eq!(seen.as_str().map(|seen| &seen[..36]), Some(&parent[..36]));
         let expected = json!({
-            "authorization": "Bearer a", "cookie": "session=1", "language": "tr", "id": "one", "parent": parent,
+            "authorization": "Bearer a", "cookie": "session=1", "language": "tr", "id": "one", "parent": null,
             "address": "127.0.0.1", "other": null,
         });
         assert_eq!(answer["data"], expected);
