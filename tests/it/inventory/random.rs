@@ -6,9 +6,9 @@ use chassis::tx;
 use chrono::TimeDelta;
 use contract::event::inventory::Line;
 use contract::{LocationId, OfferId, ReservationId};
+use inventory::Keeper;
 use inventory::reservation::{self, Reserve};
 use inventory::shelf::{self, Shelf};
-use inventory::{Keeper, offer};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -168,8 +168,6 @@ impl Play<'_> {
 async fn play(market: &Market, steps: Vec<Step>) {
     let shop = Shop::open(market, "Random").await;
     let offers = vec![shop.offer().await, shop.offer().await, shop.offer().await];
-    let env = market.env("inventory");
-    assert!(offer::wait_until_known(&env.db, &offers, std::time::Duration::ZERO).await.unwrap());
     let mut real = Play {
         market,
         keeper: Keeper::System("random"),

@@ -9,7 +9,7 @@ use async_graphql::dataloader::{DataLoader, Loader};
 use chassis::{Database, Failure, graph};
 use contract::{LocationId, OfferId, VariantId};
 use entity::inventory::{location, location_level};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, RelationDef};
 
 use crate::stock::read::{self, OwnedLevel, VariantStock};
 
@@ -79,11 +79,14 @@ impl Loader<LocationId> for Rows {
 pub(super) struct ShelvesOf(pub OfferId);
 
 impl Loader<ShelvesOf> for Rows {
-    type Value = Vec<location_level::Model>;
+    /// Each location and the pieces there.
+    type Value = Vec<(location::Model, i64)>;
     type Error = Arc<Failure>;
 
     async fn load(&self, offers: &[ShelvesOf]) -> Found<ShelvesOf, Self::Value> {
         let rows = location_level::Entity::find()
+            .select_also(location::Entity)
+            .join(JoinType::InnerJoin, to_location())
             .filter(location_level::Column::OfferId.is_in(offers.iter().map(|of| of.0)))
             .filter(location_level::Column::OnHand.gt(0))
             .order_by_asc(location_level::Column::LocationId)
@@ -91,9 +94,17 @@ impl Loader<ShelvesOf> for Rows {
             .await
             .map_err(Failure::from)?;
         let mut shelves: HashMap<ShelvesOf, Self::Value> = HashMap::new();
-        for row in rows {
-            shelves.entry(ShelvesOf(row.offer_id)).or_default().push(row);
+        for (shelf, location) in rows {
+            let there = location.map(|location| (location, shelf.on_hand));
+            shelves.entry(ShelvesOf(shelf.offer_id)).or_default().extend(there);
         }
         Ok(shelves)
     }
+}
+
+fn to_location() -> RelationDef {
+    location_level::Entity::belongs_to(location::Entity)
+        .from(location_level::Column::LocationId)
+        .to(location::Column::Id)
+        .into()
 }

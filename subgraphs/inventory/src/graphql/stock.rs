@@ -80,13 +80,10 @@ impl StockLevel {
             return Ok(None);
         }
         let shelves = load(ctx, ShelvesOf(self.level.offer_id)).await?.unwrap_or_default();
-        let mut shown = Vec::with_capacity(shelves.len());
-        for shelf in shelves {
-            if let Some(location) = load(ctx, shelf.location_id).await? {
-                shown.push(LocationStock { location: location.into(), on_hand: Long(shelf.on_hand) });
-            }
-        }
-        Ok(Some(shown))
+        let shown = shelves
+            .into_iter()
+            .map(|(location, on_hand)| LocationStock { location: location.into(), on_hand: Long(on_hand) });
+        Ok(Some(shown.collect()))
     }
 }
 
