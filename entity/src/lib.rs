@@ -1,5 +1,6 @@
 //! SeaORM entities: one module per service, and the tables that every service has.
 
 pub mod accounts;
+pub mod catalog;
 pub mod inventory;
 pub mod shared;

@@ -22,24 +22,24 @@ use chassis::inbox::Consumer;
 /// What can be asked.
 #[derive(Default, MergedObject)]
 pub struct Query(
-    product::Queries,
-    variant::Queries,
-    offer::Queries,
-    category::Queries,
-    attribute::Queries,
-    operator::Queries,
+    product::ProductQueries,
+    variant::VariantQueries,
+    offer::OfferQueries,
+    category::CategoryQueries,
+    attribute::AttributeQueries,
+    operator::OperatorQueries,
 );
 
 /// What can be done.
 #[derive(Default, MergedObject)]
 pub struct Mutation(
-    product_changes::Mutations,
-    product_parts::Mutations,
-    variant::Mutations,
-    offer_changes::Mutations,
-    category::Mutations,
-    attribute::Mutations,
-    operator::Mutations,
+    product_changes::ProductChangeMutations,
+    product_parts::ProductPartMutations,
+    variant::VariantMutations,
+    offer_changes::OfferChangeMutations,
+    category::CategoryMutations,
+    attribute::AttributeMutations,
+    operator::OperatorMutations,
 );
 
 /// The schema of catalog.

@@ -343,8 +343,8 @@ pub(crate) fn changed(offer: &offer::Model) -> OfferChanged {
 /// Keeps how much inventory says is available, unless something newer is known.
 pub(crate) async fn mirror_stock(tx: &Tx, id: OfferId, available: i64, sequence: i64) -> Result<(), Failure> {
     offer::Entity::update_many()
-        .col_expr(offer::Column::Available, Expr::val(available).into())
-        .col_expr(offer::Column::StockSequence, Expr::val(sequence).into())
+        .col_expr(offer::Column::Available, Expr::val(available))
+        .col_expr(offer::Column::StockSequence, Expr::val(sequence))
         .filter(offer::Column::Id.eq(id))
         .filter(offer::Column::StockSequence.lt(sequence))
         .exec(tx)

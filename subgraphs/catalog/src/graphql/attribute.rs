@@ -157,10 +157,10 @@ impl AttributeFilter {
 }
 
 #[derive(Default)]
-pub struct Queries;
+pub struct AttributeQueries;
 
 #[Object]
-impl Queries {
+impl AttributeQueries {
     /// The attributes that products may have, by name.
     async fn attribute_definitions(
         &self,
@@ -222,10 +222,10 @@ impl From<attribute::DefineRefusal> for Vec<DefineAttributeError> {
 }
 
 #[derive(Default)]
-pub struct Mutations;
+pub struct AttributeMutations;
 
 #[Object]
-impl Mutations {
+impl AttributeMutations {
     /// Defines an attribute, or gives a defined one another label and more options. For admins.
     async fn define_attribute(
         &self,

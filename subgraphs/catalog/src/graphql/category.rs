@@ -92,10 +92,10 @@ impl Category {
 }
 
 #[derive(Default)]
-pub struct Queries;
+pub struct CategoryQueries;
 
 #[Object]
-impl Queries {
+impl CategoryQueries {
     /// One category. Null: there is none.
     async fn category(
         &self,
@@ -266,10 +266,10 @@ impl From<category::ChangeRefusal> for Vec<ChangeCategoryError> {
 versioned!(ChangeCategoryError);
 
 #[derive(Default)]
-pub struct Mutations;
+pub struct CategoryMutations;
 
 #[Object]
-impl Mutations {
+impl CategoryMutations {
     /// Adds a category to the tree. For admins.
     async fn create_category(
         &self,

@@ -107,10 +107,10 @@ impl From<offer_price::Model> for OfferPrice {
 }
 
 #[derive(Default)]
-pub struct Queries;
+pub struct OfferQueries;
 
 #[Object]
-impl Queries {
+impl OfferQueries {
     /// One offer. Null: there is none, or the viewer may not see it.
     async fn offer(
         &self,

@@ -244,10 +244,10 @@ impl From<offer::ArchiveRefusal> for Vec<ArchiveOfferError> {
 versioned!(ChangeOfferError, PublishOfferError, ArchiveOfferError);
 
 #[derive(Default)]
-pub struct Mutations;
+pub struct OfferChangeMutations;
 
 #[Object]
-impl Mutations {
+impl OfferChangeMutations {
     /// Creates an offer as a draft. For verified sellers, and for admins in the name of one.
     async fn create_offer(
         &self,

@@ -17,10 +17,10 @@ const REASON_LENGTH_MAX: usize = 500;
 const NOT_WAITING: &str = "there is no such letter waiting";
 
 #[derive(Default)]
-pub struct Queries;
+pub struct OperatorQueries;
 
 #[Object]
-impl Queries {
+impl OperatorQueries {
     /// Events that catalog could not apply and that wait for an operator, oldest first. For admins.
     async fn catalog_dead_letters(
         &self,
@@ -82,10 +82,10 @@ answer! {
 }
 
 #[derive(Default)]
-pub struct Mutations;
+pub struct OperatorMutations;
 
 #[Object]
-impl Mutations {
+impl OperatorMutations {
     /// Delivers an event again that catalog could not apply. For admins.
     async fn retry_catalog_dead_letter(
         &self,

@@ -182,10 +182,10 @@ pub enum ProductSort {
 }
 
 #[derive(Default)]
-pub struct Queries;
+pub struct ProductQueries;
 
 #[Object]
-impl Queries {
+impl ProductQueries {
     /// One product. Null: there is none, or the viewer may not see it.
     async fn product(
         &self,

@@ -217,10 +217,10 @@ impl From<product::ArchiveRefusal> for Vec<ArchiveProductError> {
 versioned!(ChangeProductError, PublishProductError, ArchiveProductError);
 
 #[derive(Default)]
-pub struct Mutations;
+pub struct ProductChangeMutations;
 
 #[Object]
-impl Mutations {
+impl ProductChangeMutations {
     /// Creates a product as a draft. For verified sellers and admins.
     async fn create_product(
         &self,

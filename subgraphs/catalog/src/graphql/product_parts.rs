@@ -187,10 +187,10 @@ impl From<category::SetRefusal> for Vec<SetProductCategoriesError> {
 versioned!(SetProductImagesError, SetProductAttributesError, SetProductCategoriesError);
 
 #[derive(Default)]
-pub struct Mutations;
+pub struct ProductPartMutations;
 
 #[Object]
-impl Mutations {
+impl ProductPartMutations {
     /// Shows these images of a product, in this order, and no others. For its creator and admins.
     async fn set_product_images(
         &self,

@@ -57,6 +57,7 @@ impl ScalarType for Number {
     fn parse(value: Value) -> InputValueResult<Self> {
         let text = match &value {
             Value::String(text) => text.clone(),
+            Value::Number(number) if number.is_f64() => number.as_f64().unwrap_or(f64::NAN).to_string(),
             Value::Number(number) => number.to_string(),
             _ => return Err(InputValueError::expected_type(value)),
         };

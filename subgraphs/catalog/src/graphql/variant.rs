@@ -96,10 +96,10 @@ impl Variant {
 }
 
 #[derive(Default)]
-pub struct Queries;
+pub struct VariantQueries;
 
 #[Object]
-impl Queries {
+impl VariantQueries {
     /// One variant. Null: there is none, or the viewer may not see its product.
     async fn variant(
         &self,
@@ -257,10 +257,10 @@ impl From<variant::ChangeRefusal> for Vec<ChangeVariantError> {
 versioned!(ChangeVariantError);
 
 #[derive(Default)]
-pub struct Mutations;
+pub struct VariantMutations;
 
 #[Object]
-impl Mutations {
+impl VariantMutations {
     /// Adds a size or edition to a product. For the product's creator and admins.
     async fn add_variant(
         &self,

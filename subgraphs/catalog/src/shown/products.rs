@@ -207,8 +207,9 @@ pub(crate) async fn in_categories(
     let mut sql = Sql::default();
     for (index, page) in pages.iter().enumerate() {
         let begin = if index == 0 { "select * from (select " } else { " union all select * from (select " };
-        sql.push(begin)
-            .push(&format!("cast({index} as bigint) as page, p.* from product p where p.publication = 'published'"));
+        sql.push(begin).push(&format!(
+            "cast({index} as bigint) as page, p.* from product p where p.publication = 'published'"
+        ));
         sql.push(" and p.id in (select pc.product_id from product_category pc where pc.category_id in (");
         push_subtree(&mut sql, page.category);
         sql.push("))");
