@@ -36,18 +36,9 @@ pub struct Subgraph {
 
 /// Work that returns: a sweeper, a refresher. Runs at start and then `pause` after each end; it must be safe to run in
 /// two processes at once.
+#[derive(Clone)]
 pub struct Job {
     pub name: &'static str,
     pub pause: Duration,
     pub run: Arc<dyn Fn() -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>,
-}
-
-impl Subgraph {
-    /// Starts the jobs.
-    pub fn start(&self, tasks: &Tasks) {
-        for job in &self.jobs {
-            let run = job.run.clone();
-            tasks.every(job.name, job.pause, move || run());
-        }
-    }
 }

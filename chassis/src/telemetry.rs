@@ -14,6 +14,7 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
@@ -59,7 +60,9 @@ impl Telemetry {
     pub fn start(&self) -> Result<Guard, Failure> {
         let provider = self.provider()?;
         let filter = EnvFilter::try_new(&self.filter)?;
-        let traces = tracing_opentelemetry::layer().with_tracer(provider.tracer("souk"));
+        let traces = tracing_opentelemetry::layer()
+            .with_tracer(provider.tracer("souk"))
+            .with_filter(LevelFilter::INFO);
         let lines = tracing_subscriber::fmt::layer()
             .with_writer(std::io::stderr)
             .with_ansi(std::io::stderr().is_terminal());

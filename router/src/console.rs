@@ -1,7 +1,7 @@
 //! GraphiQL, from files inside the executable: it works with the network unplugged.
 //!
-//! The files are kept compressed with gzip, as `<name>.gz`. All but the page itself have a hash in their name, so a
-//! browser may keep them for ever.
+//! The files are kept compressed with gzip, as `<name>.gz`. Those in `assets/` have a hash in their name, so a browser may
+//! keep them for ever.
 
 use std::{borrow::Cow, io::Read};
 
@@ -13,8 +13,8 @@ use hive_router::ntex::{
 use http::{
     Method, StatusCode,
     header::{
-        ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
-        LOCATION, VARY,
+        ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
+        ETAG, IF_NONE_MATCH, LOCATION, VARY, X_CONTENT_TYPE_OPTIONS,
     },
 };
 use rust_embed::Embed;
@@ -27,6 +27,11 @@ pub(crate) const PATH: &str = "/graphiql";
 const PAGE: &str = "index.html";
 const KEEP: &str = "public, max-age=31536000, immutable";
 const ASK_AGAIN: &str = "no-cache";
+/// Files with a hash in their name.
+const HASHED: &str = "assets/";
+/// What the page may load and who may show it: itself, nobody else. Its editor writes styles as it runs.
+const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; \
+    frame-ancestors 'none'; base-uri 'none'; form-action 'none'; object-src 'none'";
 
 #[derive(Embed)]
 #[folder = "assets/"]
@@ -54,7 +59,9 @@ pub(crate) async fn answer(request: HttpRequest) -> HttpResponse {
     let mut response = HttpResponse::build(StatusCode::OK);
     response
         .header(CONTENT_TYPE, content_type(name))
-        .header(CACHE_CONTROL, if name == PAGE { ASK_AGAIN } else { KEEP })
+        .header(CACHE_CONTROL, if name.starts_with(HASHED) { KEEP } else { ASK_AGAIN })
+        .header(CONTENT_SECURITY_POLICY, POLICY)
+        .header(X_CONTENT_TYPE_OPTIONS, "nosniff")
         .header(ETAG, stored.etag.as_str())
         .header(VARY, "accept-encoding");
     if !stored.is_gzip {

@@ -53,7 +53,7 @@ impl Market {
     pub fn start(&self) {
         for service in &self.services {
             self.relay(service).start(&self.tasks);
-            service.subgraph.start(&self.tasks);
+            service.start();
         }
     }
 

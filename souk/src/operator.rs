@@ -1,5 +1,7 @@
 //! What an operator does by command. Each works while the marketplace runs.
 
+#![expect(clippy::print_stdout, reason = "the commands' own output")]
+
 use std::io::Read;
 
 use anyhow::{Context, bail};
@@ -14,19 +16,11 @@ use crate::settings::Settings;
 /// Who acts, in the audit trail.
 const ACTOR: &str = "command line";
 
-/// Prints a line of a command's own output.
-macro_rules! say {
-    ($($text:tt)*) => {{
-        #[expect(clippy::print_stdout, reason = "the command's own output")]
-        { println!($($text)*); }
-    }};
-}
-
 /// Brings the databases up to date.
 pub async fn migrate(settings: &Settings) -> anyhow::Result<()> {
     let market = settings.open_market().await?;
     market.stop().await;
-    say!("The databases of {} services are up to date.", ALL.len());
+    println!("The databases of {} services are up to date.", ALL.len());
     Ok(())
 }
 
@@ -41,14 +35,14 @@ pub async fn create_admin(settings: &Settings, email: &str, password: Option<Str
     let made = accounts::create_admin(&accounts.env, email, &password).await;
     market.stop().await;
     match made.map_err(|failure| anyhow::anyhow!("{failure}"))? {
-        Ok(user) => say!("{email} is an administrator ({user})."),
+        Ok(user) => println!("{email} is an administrator ({user})."),
         Err(refusal) => bail!("{email} cannot be an administrator: {refusal}"),
     }
     Ok(())
 }
 
 fn read_password() -> anyhow::Result<String> {
-    say!("The new administrator's password, then Enter (and Ctrl-D):");
+    println!("The new administrator's password, then Enter (and Ctrl-D):");
     let mut text = String::new();
     std::io::stdin().take(4_096).read_to_string(&mut text).context("the password cannot be read")?;
     Ok(text.lines().next().unwrap_or_default().to_owned())
@@ -61,7 +55,7 @@ pub async fn verify_inventory(settings: &Settings) -> anyhow::Result<()> {
     let report = inventory::verify(&inventory.env.db).await;
     market.stop().await;
     let report = report.map_err(|failure| anyhow::anyhow!("{failure}"))?;
-    say!("{report}");
+    println!("{report}");
     if !report.is_right() {
         bail!("the levels do not follow from the movements");
     }
@@ -77,7 +71,7 @@ pub async fn list_dead_letters(settings: &Settings) -> anyhow::Result<()> {
         loop {
             let letters = dead_letter::list(&service.env.db, &page).await.map_err(anyhow::Error::msg)?;
             for letter in letters.iter().take(page.first as usize) {
-                say!("{}  {}  {}  {}", letter.event_id, letter.consumer, letter.kind, letter.error);
+                println!("{}  {}  {}  {}", letter.event_id, letter.consumer, letter.kind, letter.error);
                 waiting += 1;
             }
             if letters.len() as u64 <= page.first {
@@ -87,7 +81,7 @@ pub async fn list_dead_letters(settings: &Settings) -> anyhow::Result<()> {
         }
     }
     market.stop().await;
-    say!("{waiting} dead letters wait.");
+    println!("{waiting} dead letters wait.");
     Ok(())
 }
 
@@ -99,7 +93,7 @@ pub async fn retry_dead_letter(settings: &Settings, id: EventId) -> anyhow::Resu
         let now = service.env.clock.now();
         let retried = dead_letter::retry(&service.env.db, &consumers, now, id, ACTOR.into()).await;
         if retried.map_err(|failure| anyhow::anyhow!("it fails still: {failure}"))?.is_ok() {
-            say!("{id} is applied by {}.", service.name);
+            println!("{id} is applied by {}.", service.name);
             market.stop().await;
             return Ok(());
         }
@@ -115,7 +109,7 @@ pub async fn drop_dead_letter(settings: &Settings, id: EventId, reason: String) 
         let now = service.env.clock.now();
         let dropped = dead_letter::drop(&service.env.db, now, id, reason.clone(), ACTOR.into()).await;
         if dropped.map_err(anyhow::Error::msg)?.is_ok() {
-            say!("{id} is dropped from {}.", service.name);
+            println!("{id} is dropped from {}.", service.name);
             market.stop().await;
             return Ok(());
         }
@@ -129,7 +123,7 @@ pub async fn replay_events(settings: &Settings, since: DateTime<Utc>) -> anyhow:
     let market = settings.open_market().await?;
     for service in &market.services {
         let events = outbox::replay(&service.env.db, since).await.map_err(anyhow::Error::msg)?;
-        say!("{}: {events} events will be delivered again", service.name);
+        println!("{}: {events} events will be delivered again", service.name);
     }
     market.stop().await;
     Ok(())
@@ -142,6 +136,8 @@ pub async fn rotate_keys(settings: &Settings) -> anyhow::Result<()> {
     let rotated = accounts::rotate_keys(&accounts.env, ACTOR).await;
     market.stop().await;
     let kid = rotated.map_err(anyhow::Error::msg)?;
-    say!("Access tokens are signed with {kid} from now on. A running marketplace follows within a minute.");
+    println!(
+        "Access tokens are signed with {kid} from now on. A running marketplace follows within a minute."
+    );
     Ok(())
 }

@@ -31,14 +31,20 @@ const ONLY_IN: &[(&str, &[&str])] = &[
 ];
 
 fn metadata() -> Metadata {
-    MetadataCommand::new().manifest_path("../Cargo.toml").no_deps().other_options(vec!["--offline".into()]).exec().unwrap()
+    MetadataCommand::new()
+        .manifest_path("../Cargo.toml")
+        .no_deps()
+        .other_options(vec!["--offline".into()])
+        .exec()
+        .unwrap()
 }
 
 /// What each crate of ours uses, tests of its own not counted.
 fn uses() -> BTreeMap<String, BTreeSet<String>> {
     let packages = metadata().packages;
     let names = |package: &cargo_metadata::Package| {
-        let built = package.dependencies.iter().filter(|dependency| dependency.kind != DependencyKind::Development);
+        let built =
+            package.dependencies.iter().filter(|dependency| dependency.kind != DependencyKind::Development);
         built.map(|dependency| dependency.name.to_string()).collect()
     };
     packages.iter().map(|package| (package.name.to_string(), names(package))).collect()
@@ -61,7 +67,10 @@ fn our_crates_use_only_those_that_the_table_names() {
 fn crates_of_others_stay_where_they_belong() {
     for (name, used) in uses() {
         for (foreign, only_in) in ONLY_IN {
-            assert!(!used.contains(*foreign) || only_in.contains(&name.as_str()), "{name} must not use {foreign}");
+            assert!(
+                !used.contains(*foreign) || only_in.contains(&name.as_str()),
+                "{name} must not use {foreign}"
+            );
         }
     }
 }
@@ -73,7 +82,11 @@ fn a_subgraph_uses_no_other_service_s_tables() {
     for subgraph in subgraphs {
         for (path, text) in sources(&format!("../subgraphs/{subgraph}/src").into()) {
             for other in subgraphs.iter().filter(|other| **other != subgraph) {
-                assert!(!text.contains(&format!("entity::{other}")), "{} uses a table of {other}", path.display());
+                assert!(
+                    !text.contains(&format!("entity::{other}")),
+                    "{} uses a table of {other}",
+                    path.display()
+                );
             }
         }
     }

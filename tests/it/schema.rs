@@ -19,7 +19,9 @@ async fn the_schemas_are_those_of_the_code() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_keeps_what_it_promised() {
     for (kind, version, now) in contract::event::schemas() {
-        let Ok(text) = std::fs::read_to_string(Path::new(FOLDER).join(format!("events/{kind}.json"))) else { continue };
+        let Ok(text) = std::fs::read_to_string(Path::new(FOLDER).join(format!("events/{kind}.json"))) else {
+            continue;
+        };
         let promised: Value = serde_json::from_str(&text).unwrap();
         if promised["x-version"] == version {
             let broken = broken_promises(&promised["schema"], now.as_value());
@@ -30,7 +32,8 @@ async fn an_event_keeps_what_it_promised() {
 
 #[test]
 fn a_removed_or_retyped_field_is_a_broken_promise() {
-    let promised = serde_json::json!({ "properties": { "a": { "type": "string" }, "b": { "type": "integer" } } });
+    let promised =
+        serde_json::json!({ "properties": { "a": { "type": "string" }, "b": { "type": "integer" } } });
     let kept = serde_json::json!({ "properties": { "a": { "type": "string" }, "b": { "type": "integer" }, "c": {} } });
     let retyped = serde_json::json!({ "properties": { "a": { "type": "integer" } } });
     assert!(broken_promises(&promised, &kept).is_empty());
@@ -49,7 +52,8 @@ fn broken_promises(promised: &Value, now: &Value) -> Vec<String> {
     };
     let new = fields(now);
     let differs = |(name, field): &(String, Value)| new.get(name).map(shape) != Some(shape(field));
-    let mut broken: Vec<String> = fields(promised).into_iter().filter(differs).map(|(name, _)| name).collect();
+    let mut broken: Vec<String> =
+        fields(promised).into_iter().filter(differs).map(|(name, _)| name).collect();
     for (name, part) in promised["$defs"].as_object().into_iter().flatten() {
         let of_part = broken_promises(part, &now["$defs"][name]);
         broken.extend(of_part.into_iter().map(|field| format!("{name}.{field}")));

@@ -2,7 +2,7 @@
 
 use chassis::auth::Keys;
 use chassis::graph::Endpoint;
-use chassis::{Clock, Database, Engine, Env, Failure, MasterKey, Subgraph, Tasks};
+use chassis::{Clock, Database, Engine, Env, Failure, MasterKey, Subgraph, Tasks, housekeeping};
 use migration::MigratorTrait;
 use sea_orm::{ConnectionTrait, DbErr, TransactionTrait};
 
@@ -52,6 +52,13 @@ pub struct Service {
 }
 
 impl Service {
+    /// Starts what runs by itself: the subgraph's jobs and the housekeeping.
+    pub fn start(&self) {
+        for job in self.subgraph.jobs.iter().cloned().chain([housekeeping::job(&self.env)]) {
+            self.env.tasks.every(job.name, job.pause, move || (job.run)());
+        }
+    }
+
     pub(super) async fn open(
         name: ServiceName,
         url: &str,

@@ -58,7 +58,7 @@ pub async fn subgraph(
         market.keys.clone().follow(url, JWKS_PAUSE, &market.tasks);
     }
     for service in &market.services {
-        service.subgraph.start(&market.tasks);
+        service.start();
     }
     let pages = market.pages().merge(market.subgraphs());
     market.tasks.spawn(serve_http(listener, pages, market.tasks.stopping().clone()));

@@ -1,6 +1,7 @@
 //! A process that works until it is killed: this test binary, started again for one test.
 
-use std::io::{BufRead, BufReader};
+use std::fmt::Display;
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
@@ -28,6 +29,11 @@ async fn work() {
         "import" => imports::import(&market).await,
         other => panic!("nobody knows how to {other}"),
     }
+}
+
+/// Tells the parent what is done, whole or not at all.
+pub fn say_done(what: impl Display) {
+    std::io::stdout().write_all(format!("done {what}\n").as_bytes()).unwrap();
 }
 
 /// A child at work.

@@ -6,7 +6,7 @@ use contract::SellerId;
 use entity::catalog::{offer, product, seller, variant};
 use sea_orm::{EntityTrait, PaginatorTrait};
 
-use super::child::Worker;
+use super::child::{Worker, say_done};
 use crate::support::goods::listing;
 use crate::support::{self, Market, Relays};
 
@@ -19,11 +19,11 @@ const KILLS: usize = 3;
 pub async fn import(market: &souk::Market) {
     let env = &market.services.iter().find(|service| service.name.as_str() == "catalog").unwrap().env;
     let shop = seller::Entity::find().one(env.db.read()).await.unwrap().unwrap().id;
-    println!("done start");
+    say_done("start");
     for chunk in listings(shop).chunks(CHUNK) {
         let loaded = load(env, chunk.to_vec()).await.unwrap();
         assert_eq!(loaded.refused, []);
-        println!("done chunk");
+        say_done("chunk");
     }
 }
 

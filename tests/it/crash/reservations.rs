@@ -9,7 +9,7 @@ use entity::inventory::{reservation, stock_level};
 use inventory::reservation::Reserve;
 use sea_orm::EntityTrait;
 
-use super::child::Worker;
+use super::child::{Worker, say_done};
 use crate::support::goods::{Goods, KEEPER};
 use crate::support::{self, Market, Relays};
 
@@ -35,8 +35,8 @@ async fn reserve(env: &Env, offer_id: OfferId) {
     let now = env.clock.now();
     let reserved = tx::run(&env.db, async |tx| inventory::reservation::reserve(tx, now, command).await).await;
     match reserved.unwrap() {
-        Ok(reservation) => println!("done {}", reservation.id),
-        Err(_) => println!("done sold out"),
+        Ok(reservation) => say_done(reservation.id),
+        Err(_) => say_done("sold out"),
     }
 }
 

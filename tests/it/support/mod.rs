@@ -6,6 +6,8 @@ mod market;
 pub mod postgres;
 mod sqlite;
 
+use std::io::Write;
+
 use chassis::Engine;
 use futures::future::BoxFuture;
 
@@ -25,7 +27,6 @@ macro_rules! souk_test {
     };
     (@engines $relays:path, $(#[$meta:meta])* $name:ident $market:ident $body:block) => {
         mod $name {
-            #[allow(unused_imports, reason = "a test may need nothing of its file")]
             use super::*;
 
             async fn test($market: &$crate::support::Market) $body
@@ -80,7 +81,8 @@ pub fn skip(server: &str, why: &str) {
         !required.split(',').any(|name| name.trim() == server.to_lowercase()),
         "{server} is required: {why}"
     );
-    eprintln!("skipped: no {server} {why}");
+    // Past the test runner, which would hide it with the rest of what a passing test says.
+    writeln!(std::io::stderr(), "skipped: no {server} {why}").unwrap();
 }
 
 /// Where a test's rows are.

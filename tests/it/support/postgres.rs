@@ -78,6 +78,7 @@ async fn make_template() -> Option<String> {
     };
     remove_leftovers(&server).await;
     let name = format!("souk_it_{}_template", std::process::id());
+    server.execute_unprepared(&format!("drop database if exists {name} with (force)")).await.unwrap();
     server.execute_unprepared(&format!("create database {name}")).await.unwrap();
     for service in market::ALL {
         let db = chassis::Database::open(service.as_str(), &database_url(&name)).await.unwrap();
