@@ -20,6 +20,7 @@ impl MigrationTrait for Sessions {
         db.execute_unprepared("create index session_of_user on session (user_id, id)").await?;
         db.execute_unprepared("create index session_expiry on session (expires_at)").await?;
         db.execute_unprepared("create index refresh_token_session on refresh_token (session_id)").await?;
+        db.execute_unprepared("create index refresh_token_used on refresh_token (used_at)").await?;
         Ok(())
     }
 }
