@@ -103,11 +103,7 @@ pub async fn define(tx: &Tx, command: Define) -> Outcome<attribute::Model, Defin
 }
 
 fn definition(checks: &mut Checks, command: Define) -> attribute::Model {
-    checks.expect(
-        is_name(&command.name),
-        "name",
-        "must have 1 to 64 characters: a-z, 0-9, _, beginning with a letter",
-    );
+    checks.expect(is_name(&command.name), "name", NAME_RULE);
     let label = checks.line("label", &command.label, TEXT_LENGTH_MAX);
     let options = checks.list("options", command.options, OPTIONS_MAX);
     match command.kind {
@@ -125,6 +121,8 @@ fn definition(checks: &mut Checks, command: Define) -> attribute::Model {
         options: serde_json::Value::from(options).to_string(),
     }
 }
+
+const NAME_RULE: &str = "must have 1 to 64 characters: a-z, 0-9, _, beginning with a letter";
 
 pub(crate) fn is_name(name: &str) -> bool {
     name.len() <= NAME_LENGTH_MAX
@@ -193,6 +191,7 @@ pub(crate) fn checked(checks: &mut Checks, values: Vec<Named>) -> Vec<Named> {
         let twice = values[..index].iter().any(|earlier| earlier.name == *name);
         checks.within(&format!("attributes.{index}"));
         checks.expect(!twice, "name", "is in the list twice");
+        checks.expect(is_name(name), "name", NAME_RULE);
         if let Value::Text(text) = value {
             checks.line("text", text, TEXT_LENGTH_MAX);
         }

@@ -63,6 +63,7 @@ souk_test! {
             (json!({ "name": "colour", "text": "red" }), "WRONG_KIND"),
             (json!({ "name": "weight", "boolean": true }), "WRONG_KIND"),
             (json!({ "name": "smell", "text": "fine" }), "UNKNOWN_ATTRIBUTE"),
+            (json!({ "name": "\0", "text": "a" }), "INVALID_INPUT"),
             (json!({ "name": "material" }), "INVALID_INPUT"),
             (json!({ "name": "material", "text": "a", "boolean": true }), "INVALID_INPUT"),
             (json!({ "name": "material", "text": "a\0" }), "INVALID_INPUT"),

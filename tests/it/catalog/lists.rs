@@ -49,6 +49,27 @@ souk_test! {
         }
     }
 
+    async fn a_forged_cursor_is_refused(market: &Market) {
+        use base64::Engine as _;
+        let cursor = |key: Value| base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(key.to_string());
+        let id = "00000000000000000000000000";
+        let (text, title) = (cursor(json!("\0")), cursor(json!({ "Title": ["\0", format!("prd_{id}")] })));
+        for list in [
+            format!("products(sort: TITLE, after: \"{title}\")"),
+            format!("brands(after: \"{text}\")"),
+            format!("categories(after: \"{text}\")"),
+            format!("attributeDefinitions(after: \"{text}\")"),
+        ] {
+            let answer = market.ask("catalog", None, &format!("{{ {list} {{ pageInfo {{ endCursor }} }} }}"), json!({})).await;
+            assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_INPUT", "{list}: {answer}");
+        }
+        for filter in [json!({ "brand": "\0" }), json!({ "attributes": [{ "name": "\0", "text": "a" }] })] {
+            let query = "query($filter: ProductFilter) { products(filter: $filter) { nodes { id } } }";
+            let answer = market.ask("catalog", None, query, json!({ "filter": filter })).await;
+            assert_ne!(answer["errors"][0]["extensions"]["code"], "INTERNAL");
+        }
+    }
+
     async fn the_number_of_statements_does_not_depend_on_the_page(market: &Market) {
         let ada = market.seller("Ada's").await;
         let env = market.env("catalog");

@@ -70,8 +70,10 @@ impl Variant {
         #[graphql(desc = "The cursor after which the page begins.")] after: Option<String>,
     ) -> async_graphql::Result<Connection<Cursor<Place>, Offer>> {
         let page = Page::<Place>::read(first, after.as_deref())?;
-        if matches!(page.after, Some(Place::Made(_))) {
-            return Err(Denied::bad_input("after", "is a cursor of another list").into());
+        match &page.after {
+            Some(Place::Cheapest(currency, ..)) if currency.parse::<CurrencyCode>().is_ok() => {}
+            None => {}
+            _ => return Err(Denied::bad_input("after", "is not a cursor of this list").into()),
         }
         let key = ForVariant { variant: self.id, first: page.first, after: page.after.clone() };
         let rows = load(ctx, key).await?.unwrap_or_default();

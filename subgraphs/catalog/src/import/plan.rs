@@ -122,7 +122,6 @@ fn command(listing: &NewListing) -> products::Create {
 fn check_names(checks: &mut Checks, listing: &NewListing, defined: &Definitions) {
     for (index, Named { name, value }) in listing.attributes.iter().enumerate() {
         checks.within(&format!("attributes.{index}"));
-        checks.expect(attribute::is_name(name), "name", "is not the name of an attribute");
         let kind = defined.get(name).map_or(value.kind(), |definition| definition.kind);
         checks.expect(kind == value.kind(), "name", "is an attribute of another kind");
     }

@@ -76,7 +76,11 @@ impl Place {
 
     /// Whether it belongs to a list in this order.
     pub(crate) fn fits(&self, sort: Sort) -> bool {
-        matches!((self, sort), (Self::Newest(_), Sort::Newest) | (Self::Title(..), Sort::Title))
+        match self {
+            Self::Newest(_) => sort == Sort::Newest,
+            // No title has a NUL in it, and PostgreSQL cannot even compare with one.
+            Self::Title(title, _) => sort == Sort::Title && !title.contains('\0'),
+        }
     }
 }
 
