@@ -66,10 +66,10 @@ impl Live {
 
     async fn sign_in(&self) -> anyhow::Result<Client> {
         let client = Client::new(&self.url);
-        let query = "mutation($input: LogInInput!) { logIn(input: $input) { session { accessToken } userErrors { message } } }";
+        let query = "mutation($input: LogInInput!) { logIn(input: $input) { tokens { accessToken } userErrors { message } } }";
         let input = json!({ "input": { "email": self.email, "password": self.password } });
         let data = client.ask(query, input).await?;
-        let token = data["logIn"]["session"]["accessToken"].as_str().with_context(|| format!("{data:#}"))?;
+        let token = data["logIn"]["tokens"]["accessToken"].as_str().with_context(|| format!("{data:#}"))?;
         Ok(client.with_token(token))
     }
 
