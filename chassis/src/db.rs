@@ -101,6 +101,7 @@ impl Database {
             return;
         }
         for event in events {
+            metrics::counter!("souk_events_total", "kind" => event.event.kind()).increment(1);
             // Nobody listening is fine: the outbox has it.
             _ = self.said.send(event);
         }

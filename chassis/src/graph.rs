@@ -5,23 +5,20 @@ mod batch;
 mod client;
 mod edge;
 mod endpoint;
+mod load;
 
-use std::any::Any;
 use std::sync::Arc;
-use std::time::Duration;
 
-use async_graphql::dataloader::{DataLoader, Loader};
-use async_graphql::runtime::{Timer, TokioSpawner};
 use async_graphql::{
     Data, Executor, ObjectType, Request, Response, SDLExportOptions, Schema, SchemaBuilder, SubscriptionType,
 };
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
-use batch::WithTheRequest;
 pub use client::ClientAddress;
 pub use edge::RequestId;
 pub use endpoint::{Call, Endpoint};
+pub use load::{Found, failure, load, loader};
 
 /// A finished schema, whatever its roots are.
 #[derive(Clone)]
@@ -79,23 +76,5 @@ impl Executor for Graph {
 
     fn execute_stream(&self, request: Request, session: Option<Arc<Data>>) -> BoxStream<'static, Response> {
         self.0.stream(request, session)
-    }
-}
-
-/// A data loader that sends its batch as soon as every resolver of the level has asked, instead of after a millisecond.
-pub fn loader<L, K>(loader: L) -> DataLoader<L>
-where
-    L: Loader<K>,
-    K: Send + Sync + std::hash::Hash + Eq + Clone + Any,
-{
-    DataLoader::new(loader, WithTheRequest(TokioSpawner::current()), NextTurn)
-}
-
-/// A loader's timer that waits for the tasks that are ready now.
-struct NextTurn;
-
-impl Timer for NextTurn {
-    fn delay(&self, _: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(tokio::task::yield_now())
     }
 }

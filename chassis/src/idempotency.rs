@@ -30,15 +30,18 @@ impl Request {
     /// `mutation` and `owner` (who asks) are the scope in which `key` is unique; `body` is what a repeat must equal.
     ///
     /// # Errors
-    /// The key is empty or longer than 255 characters.
+    /// The key is empty, longer than 255 characters or holds control characters.
     pub fn new(
         mutation: &str,
         owner: impl Display,
         key: &str,
         body: &impl Serialize,
     ) -> Result<Self, Denied> {
-        if key.is_empty() || key.chars().count() > KEY_LENGTH_MAX {
-            return Err(Denied::bad_input("idempotencyKey", "must have 1 to 255 characters"));
+        if !(1..=KEY_LENGTH_MAX).contains(&key.chars().count()) || key.contains(char::is_control) {
+            return Err(Denied::bad_input(
+                "idempotencyKey",
+                "must have 1 to 255 characters, no control characters",
+            ));
         }
         let body = serde_json::to_vec(body).expect("commands are plain data");
         let hash = hex(digest::digest(&digest::SHA256, &body).as_ref());

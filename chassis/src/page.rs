@@ -13,6 +13,9 @@ pub const FIRST_DEFAULT: u64 = 20;
 /// Items on a page at most.
 pub const FIRST_MAX: u64 = 100;
 
+/// The character that no text column holds, as JSON escapes it.
+const NUL: &[u8] = br"\u0000";
+
 /// The place after which a page begins: the sort key of the item before it. Opaque to clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor<K>(pub K);
@@ -24,6 +27,8 @@ impl<K: Serialize + DeserializeOwned + Send + Sync> CursorType for Cursor<K> {
         BASE64_URL_SAFE_NO_PAD
             .decode(text)
             .ok()
+            // A key never holds the control characters that JSON escapes: NUL would break PostgreSQL's text.
+            .filter(|json| !json.windows(NUL.len()).any(|some| some == NUL))
             .and_then(|json| serde_json::from_slice(&json).ok())
             .map(Self)
             .ok_or_else(|| Denied::bad_input("after", "is not a cursor of this list"))

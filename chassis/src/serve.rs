@@ -30,13 +30,20 @@ pub fn operations(databases: Vec<Database>) -> Router {
     Router::new()
         .route("/health/live", get(|| async { axum::Json(serde_json::json!({ "status": "live" })) }))
         .route("/health/ready", get(ready))
-        .route("/metrics", get(|| async { telemetry::render_metrics() }))
+        .route("/metrics", get(metrics))
         .with_state(Health { databases: databases.into() })
 }
 
 /// `/.well-known/jwks.json`: the public keys that verify access tokens, for whoever wants to verify one.
 pub fn jwks(keys: Keys) -> Router {
     Router::new().route("/.well-known/jwks.json", get(async move || axum::Json(keys.jwks())))
+}
+
+async fn metrics(State(health): State<Health>) -> String {
+    for db in health.databases.iter() {
+        metrics::counter!("souk_sql_statements_total", "service" => db.service()).absolute(db.statements());
+    }
+    telemetry::render_metrics()
 }
 
 async fn ready(State(health): State<Health>) -> Response {

@@ -4,9 +4,11 @@ use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
+use std::time::Duration;
 
-use async_graphql::runtime::TokioSpawner;
+use async_graphql::runtime::{Timer, TokioSpawner};
 use futures::StreamExt;
+use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::task::{FutureObj, Spawn, SpawnError};
 
@@ -59,5 +61,14 @@ impl Drop for Batches {
         let rest = std::mem::take(&mut self.0).collect::<()>();
         // Fails only when the runtime is going down.
         _ = TokioSpawner::current().spawn_obj(FutureObj::new(Box::pin(rest)));
+    }
+}
+
+/// A loader's timer that waits for the tasks that are ready now.
+pub(super) struct NextTurn;
+
+impl Timer for NextTurn {
+    fn delay(&self, _: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::task::yield_now())
     }
 }

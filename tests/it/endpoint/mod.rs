@@ -3,6 +3,7 @@
 mod answers;
 mod live;
 mod outage;
+mod statements;
 mod trace;
 
 use serde_json::{Value, json};

@@ -1,13 +1,13 @@
 //! What resolvers look up by key: one statement for all that a level of the query asks for.
 
-use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
 use async_graphql::Context;
 use async_graphql::dataloader::{DataLoader, Loader};
 use chassis::auth::Role;
-use chassis::{Database, Failure, graph};
+use chassis::graph::{self, Found, failure};
+use chassis::{Database, Failure};
 use contract::{SellerId, UserId};
 use entity::accounts::{data_key, seller, user};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -36,18 +36,7 @@ where
     K: Send + Sync + Hash + Eq + Clone + 'static,
     Rows: Loader<K, Error = Arc<Failure>>,
 {
-    ctx.data_unchecked::<DataLoader<Rows>>().load_one(key).await.map_err(failed)
-}
-
-/// The failure of a batch, told to each that asked.
-fn failed(failure: Arc<Failure>) -> async_graphql::Error {
-    async_graphql::Error { message: failure.to_string(), source: Some(failure), extensions: None }
-}
-
-type Found<K, V> = Result<HashMap<K, V>, Arc<Failure>>;
-
-fn failure(error: impl Into<Failure>) -> Arc<Failure> {
-    Arc::new(error.into())
+    graph::load::<Rows, K>(ctx, key).await
 }
 
 impl Loader<UserId> for Rows {

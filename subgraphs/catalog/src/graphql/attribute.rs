@@ -3,13 +3,13 @@
 use async_graphql::connection::Connection;
 use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
 use chassis::auth::{Role, Viewer};
-use chassis::page::Cursor;
+use chassis::page::{Cursor, Page};
 use chassis::{Denied, Failure, tx};
 use entity::catalog::{attribute as row, product_attribute};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::answer::{invalid, one};
-use super::shared::{env, page_by_text};
+use super::shared::env;
 use crate::attribute::{self, Named, Value};
 use crate::input::{Checks, Problem};
 use crate::number::Number;
@@ -168,7 +168,7 @@ impl AttributeQueries {
         #[graphql(desc = "How many, at most 100.")] first: Option<i32>,
         #[graphql(desc = "The cursor after which the page begins.")] after: Option<String>,
     ) -> async_graphql::Result<Connection<Cursor<String>, AttributeDefinition>> {
-        let page = page_by_text(first, after.as_deref())?;
+        let page = Page::<String>::read(first, after.as_deref())?;
         let mut rows = row::Entity::find().order_by_asc(row::Column::Name).limit(page.rows());
         if let Some(after) = &page.after {
             rows = rows.filter(row::Column::Name.gt(after.as_str()));

@@ -13,7 +13,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use super::answer::{HANDLE_TAKEN, KEY_REUSED, invalid, one, stale};
 use super::loaders::{ChildrenOf, Handle, load};
 use super::product::Product;
-use super::shared::{env, found, page_by_text, version};
+use super::shared::{env, found, version};
 use crate::category::{self, Misplaced};
 use crate::shown::products::{InCategory, Place, Sort};
 
@@ -120,7 +120,7 @@ impl CategoryQueries {
         #[graphql(desc = "How many, at most 100.")] first: Option<i32>,
         #[graphql(desc = "The cursor after which the page begins.")] after: Option<String>,
     ) -> async_graphql::Result<Connection<Cursor<String>, Category>> {
-        let page = page_by_text(first, after.as_deref())?;
+        let page = Page::<String>::read(first, after.as_deref())?;
         let below = match parent {
             Some(parent) => row::Column::ParentId.eq(parent),
             None => row::Column::ParentId.is_null(),

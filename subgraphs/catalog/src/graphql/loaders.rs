@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use async_graphql::Context;
 use async_graphql::dataloader::{DataLoader, Loader};
-use chassis::{Database, Failure, graph};
+use chassis::graph::{self, Found, failure};
+use chassis::{Database, Failure};
 use contract::{CategoryId, CurrencyCode, OfferId, ProductId, SellerId, UserId, VariantId};
 use entity::catalog::{
     attribute, category, image, offer, offer_price, product, product_attribute, product_category, seller,
@@ -34,15 +35,8 @@ where
     K: Send + Sync + Hash + Eq + Clone + 'static,
     Rows: Loader<K, Error = Arc<Failure>>,
 {
-    ctx.data_unchecked::<DataLoader<Rows>>().load_one(key).await.map_err(failed)
+    graph::load::<Rows, K>(ctx, key).await
 }
-
-/// The failure of a batch, told to each that asked.
-fn failed(failure: Arc<Failure>) -> async_graphql::Error {
-    async_graphql::Error { message: failure.to_string(), source: Some(failure), extensions: None }
-}
-
-type Found<K, V> = Result<HashMap<K, V>, Arc<Failure>>;
 
 /// Puts rows of one owner together, in their order.
 fn grouped<K: Hash + Eq, V>(rows: impl IntoIterator<Item = (K, V)>) -> HashMap<K, Vec<V>> {
@@ -51,10 +45,6 @@ fn grouped<K: Hash + Eq, V>(rows: impl IntoIterator<Item = (K, V)>) -> HashMap<K
         groups.entry(key).or_default().push(row);
     }
     groups
-}
-
-fn failure(error: impl Into<Failure>) -> Arc<Failure> {
-    Arc::new(error.into())
 }
 
 macro_rules! by_id {

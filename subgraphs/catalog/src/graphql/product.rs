@@ -14,7 +14,7 @@ use super::attribute::{Attribute, AttributeFilter};
 use super::category::Category;
 use super::loaders::{AttributesOf, CategoriesOf, ImagesOf, LowestOf, Named, VariantsOf, load};
 use super::offer::Offer;
-use super::shared::{Publication, Seller, env, page_by_text, sees_hidden, version};
+use super::shared::{Publication, Seller, env, sees_hidden, version};
 use super::variant::Variant;
 use crate::seller;
 use crate::shown::products::{self, Filter, OfferFilter, Place, PriceRange, Sort};
@@ -235,7 +235,7 @@ impl ProductQueries {
         #[graphql(desc = "How many, at most 100.")] first: Option<i32>,
         #[graphql(desc = "The cursor after which the page begins.")] after: Option<String>,
     ) -> async_graphql::Result<Connection<Cursor<String>, Brand>> {
-        let page = page_by_text(first, after.as_deref())?;
+        let page = Page::<String>::read(first, after.as_deref())?;
         let rows = products::brands(env(ctx).db.read(), &page).await?;
         let show = |brand: products::Brand| Brand { name: brand.name, product_count: Long(brand.products) };
         Ok(page.connection(rows, |brand| brand.brand_key.clone(), show))

@@ -6,8 +6,7 @@ use async_graphql::{
     Context, Enum, InputValueError, InputValueResult, Scalar, ScalarType, SimpleObject, Value,
 };
 use chassis::auth::{Role, Viewer};
-use chassis::page::Page;
-use chassis::{Denied, Env, Failure};
+use chassis::{Env, Failure};
 use contract::{Long, SellerId};
 use entity::catalog;
 
@@ -73,18 +72,6 @@ impl ScalarType for Number {
 
 pub(super) fn env<'c>(ctx: &Context<'c>) -> &'c Env {
     ctx.data_unchecked()
-}
-
-/// Reads the arguments of a list whose cursors are texts.
-///
-/// # Errors
-/// As [`Page::read`]; a NUL, which PostgreSQL cannot compare with, is in no cursor of ours.
-pub(super) fn page_by_text(first: Option<i32>, after: Option<&str>) -> Result<Page<String>, Denied> {
-    let page = Page::<String>::read(first, after)?;
-    match &page.after {
-        Some(text) if text.contains('\0') => Err(Denied::bad_input("after", "is not a cursor of this list")),
-        _ => Ok(page),
-    }
 }
 
 /// What this transaction has just written.

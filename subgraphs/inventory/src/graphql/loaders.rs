@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use async_graphql::Context;
 use async_graphql::dataloader::{DataLoader, Loader};
-use chassis::{Database, Failure, graph};
+use chassis::graph::{self, Found};
+use chassis::{Database, Failure};
 use contract::{LocationId, OfferId, VariantId};
 use entity::inventory::{location, location_level};
 use sea_orm::{ColumnTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, RelationDef};
@@ -30,15 +31,8 @@ where
     K: Send + Sync + Hash + Eq + Clone + 'static,
     Rows: Loader<K, Error = Arc<Failure>>,
 {
-    ctx.data_unchecked::<DataLoader<Rows>>().load_one(key).await.map_err(failed)
+    graph::load::<Rows, K>(ctx, key).await
 }
-
-/// The failure of a batch, told to each that asked.
-fn failed(failure: Arc<Failure>) -> async_graphql::Error {
-    async_graphql::Error { message: failure.to_string(), source: Some(failure), extensions: None }
-}
-
-type Found<K, V> = Result<HashMap<K, V>, Arc<Failure>>;
 
 impl Loader<OfferId> for Rows {
     type Value = OwnedLevel;
