@@ -19,7 +19,7 @@ impl ScalarType for Long {
             return Err(InputValueError::expected_type(value));
         };
         match number.as_i64() {
-            Some(whole) if whole.abs() <= LONG_MAX => Ok(Self(whole)),
+            Some(whole) if (-LONG_MAX..=LONG_MAX).contains(&whole) => Ok(Self(whole)),
             _ => Err(bad_input(format!("`{number}` is not a whole number within 53 bits"))),
         }
     }
@@ -122,3 +122,19 @@ macro_rules! id_scalar {
     };
 }
 pub(crate) use id_scalar;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_number_has_at_most_53_bits() {
+        for (number, taken) in
+            [(0, true), (LONG_MAX, true), (-LONG_MAX, true), (LONG_MAX + 1, false), (i64::MIN, false)]
+        {
+            assert_eq!(Long::parse(Value::Number(number.into())).is_ok(), taken, "{number}");
+        }
+        let half = async_graphql::Number::from_f64(10.5).map(Value::Number);
+        assert!(half.is_some_and(|half| Long::parse(half).is_err()));
+    }
+}

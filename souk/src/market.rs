@@ -22,7 +22,7 @@ pub struct Plan {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error("the {service} database at {url} cannot be opened: {cause}")]
-    Database { service: ServiceName, url: String, cause: sea_orm::DbErr },
+    Database { service: ServiceName, url: String, cause: String },
     #[error("the {service} database at {url} cannot be migrated: {cause}")]
     Migration { service: ServiceName, url: String, cause: sea_orm::DbErr },
     #[error("the {service} subgraph does not start: {cause}")]

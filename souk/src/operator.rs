@@ -50,7 +50,7 @@ fn read_password() -> anyhow::Result<String> {
 
 /// Replays the event log of stock and compares it with the levels.
 pub async fn verify_inventory(settings: &Settings) -> anyhow::Result<()> {
-    let market = settings.open_market().await?;
+    let market = settings.open_existing_market().await?;
     let inventory = market.service(ServiceName::Inventory).context("inventory runs in every market")?;
     let report = inventory::verify(&inventory.env.db).await;
     market.stop().await;
@@ -64,7 +64,7 @@ pub async fn verify_inventory(settings: &Settings) -> anyhow::Result<()> {
 
 /// Shows the dead letters that wait, of every service.
 pub async fn list_dead_letters(settings: &Settings) -> anyhow::Result<()> {
-    let market = settings.open_market().await?;
+    let market = settings.open_existing_market().await?;
     let mut waiting = 0;
     for service in &market.services {
         let mut page = Page { first: chassis::page::FIRST_MAX, after: None };
@@ -87,7 +87,7 @@ pub async fn list_dead_letters(settings: &Settings) -> anyhow::Result<()> {
 
 /// Delivers a dead letter again.
 pub async fn retry_dead_letter(settings: &Settings, id: EventId) -> anyhow::Result<()> {
-    let market = settings.open_market().await?;
+    let market = settings.open_existing_market().await?;
     let consumers = market.consumers();
     for service in &market.services {
         let now = service.env.clock.now();
@@ -104,7 +104,7 @@ pub async fn retry_dead_letter(settings: &Settings, id: EventId) -> anyhow::Resu
 
 /// Gives a dead letter up.
 pub async fn drop_dead_letter(settings: &Settings, id: EventId, reason: String) -> anyhow::Result<()> {
-    let market = settings.open_market().await?;
+    let market = settings.open_existing_market().await?;
     for service in &market.services {
         let now = service.env.clock.now();
         let dropped = dead_letter::drop(&service.env.db, now, id, reason.clone(), ACTOR.into()).await;
@@ -120,7 +120,7 @@ pub async fn drop_dead_letter(settings: &Settings, id: EventId, reason: String) 
 
 /// Marks what was said since a time as unsaid: the relay of the running marketplace delivers it again.
 pub async fn replay_events(settings: &Settings, since: DateTime<Utc>) -> anyhow::Result<()> {
-    let market = settings.open_market().await?;
+    let market = settings.open_existing_market().await?;
     for service in &market.services {
         let events = outbox::replay(&service.env.db, since).await.map_err(anyhow::Error::msg)?;
         println!("{}: {events} events will be delivered again", service.name);
@@ -131,7 +131,7 @@ pub async fn replay_events(settings: &Settings, since: DateTime<Utc>) -> anyhow:
 
 /// Signs with the next key from now on.
 pub async fn rotate_keys(settings: &Settings) -> anyhow::Result<()> {
-    let market = settings.open_market().await?;
+    let market = settings.open_existing_market().await?;
     let accounts = market.service(ServiceName::Accounts).context("accounts runs in every market")?;
     let rotated = accounts::rotate_keys(&accounts.env, ACTOR).await;
     market.stop().await;

@@ -20,7 +20,7 @@ const QUIET: &str = router::LOG_FILTER;
 #[cfg(not(feature = "router"))]
 const QUIET: &str = "warn";
 /// Steps of migrations at a first start.
-const MIGRATIONS: &str = "sea_orm_migration=warn";
+const MIGRATIONS: &str = "sea_orm_migration=warn,sqlx=warn";
 
 /// Where rows are kept and what is logged.
 #[derive(Clone, Debug, Args)]
@@ -106,6 +106,16 @@ impl Settings {
         Ok(Market::open(&self.plan(&ALL)?, Clock::System, Tasks::new()).await?)
     }
 
+    /// [`open_market`](Self::open_market) for commands that work on what is there.
+    pub async fn open_existing_market(&self) -> anyhow::Result<Market> {
+        let folder = self.data_dir.display();
+        anyhow::ensure!(
+            self.data_dir.is_dir(),
+            "there is no data folder {folder}; name yours with --data-dir"
+        );
+        self.open_market().await
+    }
+
     /// Keeps a second server away from the data folder until the file is dropped.
     pub fn lock(&self) -> anyhow::Result<File> {
         let path = self.data_dir.join("lock");
@@ -120,6 +130,17 @@ impl Settings {
                 Err(error).with_context(|| format!("{} cannot be locked", path.display()))
             }
         }
+    }
+
+    /// A new key would open nothing that the old one sealed.
+    fn ensure_nothing_is_sealed(&self, key: &Path) -> anyhow::Result<()> {
+        let accounts = self.data_dir.join("accounts.db");
+        let (key, sealed) = (key.display(), accounts.display());
+        anyhow::ensure!(
+            !accounts.exists(),
+            "the master key {key} is missing, and {sealed} was sealed with it: put it back"
+        );
+        Ok(())
     }
 
     fn master_key(&self) -> anyhow::Result<MasterKey> {

@@ -71,7 +71,8 @@ impl Service {
         let db = Database::open(name.as_str(), url).await.map_err(|cause| StartError::Database {
             service: name,
             url: shown.clone(),
-            cause,
+            // Drivers quote the whole URL, with the password.
+            cause: cause.to_string().replace(url, &shown),
         })?;
         migrate(name, &db).await.map_err(|cause| StartError::Migration {
             service: name,
