@@ -147,8 +147,11 @@ impl Settings {
         let path = self.master_key_file.clone().unwrap_or_else(|| self.data_dir.join("master.key"));
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => make_master_key(&path)
-                .with_context(|| format!("the master key {} cannot be made", path.display()))?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.ensure_nothing_is_sealed(&path)?;
+                make_master_key(&path)
+                    .with_context(|| format!("the master key {} cannot be made", path.display()))?
+            }
             Err(error) => {
                 return Err(error)
                     .with_context(|| format!("the master key {} cannot be read", path.display()));
