@@ -66,6 +66,8 @@ pub struct Limits {
     pub directives: usize,
     /// Fields at the root of an operation. `MAX_ROOT_FIELDS_EXCEEDED`
     pub root_fields: usize,
+    /// Objects and lists within each other, in the JSON of an HTTP request. `JSON_TOO_DEEP`
+    pub json_nesting: usize,
     /// `PAYLOAD_TOO_LARGE_CONTENT_LENGTH`, `PAYLOAD_TOO_LARGE_BODY_STREAM`
     pub body_bytes: usize,
     /// `REQUEST_HEADER_FIELDS_TOO_LARGE`
@@ -90,6 +92,7 @@ impl Default for Limits {
             aliases: 50,
             directives: 50,
             root_fields: 20,
+            json_nesting: 64,
             body_bytes: 1024 * 1024,
             header_bytes: 16 * 1024,
             request_ms: 30_000,

@@ -1,4 +1,4 @@
-//! The limits that the router itself has not: batches and fields at the root.
+//! The limits that the router itself has not: batches, JSON that is nested too deep and fields at the root.
 
 use std::collections::HashSet;
 
@@ -28,6 +28,36 @@ pub(crate) fn refuse_batch(body: &[u8]) -> Option<Response> {
         );
         errors::response(StatusCode::BAD_REQUEST, vec![error])
     })
+}
+
+/// JSON is in the body, or in a value of the query string. Reading it costs stack for each level; looking at it does not.
+pub(crate) fn refuse_deep_json(body: &[u8], query_string: &str, max: usize) -> Option<Response> {
+    let mut values = form_urlencoded::parse(query_string.as_bytes());
+    let is_too_deep = is_deeper(body, max) || values.any(|(_, value)| is_deeper(value.as_bytes(), max));
+    is_too_deep.then(|| {
+        let message = format!("the JSON is nested deeper than {max} levels");
+        let error = GraphQLError::from_message_and_code(message, "JSON_TOO_DEEP");
+        errors::response(StatusCode::BAD_REQUEST, vec![error])
+    })
+}
+
+/// Whether more than `max` brackets are open at once, those in strings not counted.
+fn is_deeper(json: &[u8], max: usize) -> bool {
+    let mut bytes = json.iter();
+    let (mut depth, mut in_string) = (0_usize, false);
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' if in_string => drop(bytes.next()),
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => depth += 1,
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > max {
+            return true;
+        }
+    }
+    false
 }
 
 /// At most so many fields at the root of an operation, fragments included: each one may be a whole query.

@@ -19,7 +19,7 @@ use hive_router::{
 };
 
 use crate::{
-    CheckAuthorization, console, errors, identity, limits,
+    CheckAuthorization, Limits, console, errors, identity, limits,
     requests::{self, Requests},
     websocket::Check,
 };
@@ -30,6 +30,7 @@ pub(crate) struct Hooks {
     /// By the name of the subgraph: those that are called without HTTP.
     pub local: HashMap<String, SubgraphExecutorBoxedArc>,
     pub check_authorization: Option<CheckAuthorization>,
+    pub limits: Limits,
     /// `None` until the router has said what it checks.
     pub over_websocket: Option<Check>,
 }
@@ -42,8 +43,12 @@ impl Hooks {
             identity::refuse(check, payload.router_http_request.headers)
         };
         let batch = || limits::refuse_batch(&payload.body);
+        let deep = || {
+            let query_string = payload.router_http_request.query_string;
+            limits::refuse_deep_json(&payload.body, query_string, self.limits.json_nesting)
+        };
         let invalid = || self.over_websocket.as_ref()?.refuse(payload.graphql_params.as_ref()?);
-        batch().or_else(identity).or_else(invalid)
+        batch().or_else(deep).or_else(identity).or_else(invalid)
     }
 }
 

@@ -86,6 +86,7 @@ pub async fn serve(options: Options) -> Result<Running, ServeError> {
     let ready = Ready { listeners, config, hooks, options, runtime: Handle::current() };
     std::thread::Builder::new()
         .name("router".to_owned())
+        .stack_size(server::STACK_BYTES)
         .spawn(move || tell_ended.send(server::run(ready, tell_started)))
         .map_err(|error| ServeError::Start(error.to_string()))?;
     let running = Running { address, ended };
@@ -145,6 +146,7 @@ fn hooks(options: &Options, supergraph: Supergraph, config: &HiveRouterConfig) -
         },
         local: local.collect(),
         check_authorization: options.check_authorization.clone(),
+        limits: options.limits.clone(),
         over_websocket: None,
     }
 }

@@ -31,6 +31,11 @@ use crate::{
 /// At a stop: for answers that are ready but not yet sent. Clients that stay connected are then disconnected.
 const LAST_BYTES: Seconds = Seconds(1);
 
+/// For each thread of the server; a page is taken only when it is touched. What clients nest is read, checked and planned
+/// by functions that call themselves. Most is bounded by [`Limits`], but messages of a WebSocket are read before we see
+/// them: 64 KiB at most, so 65,000 levels, which leaves 4 KiB for each.
+pub(crate) const STACK_BYTES: usize = 256 * 1024 * 1024;
+
 /// Everything that was checked before the thread begins.
 pub(crate) struct Ready {
     pub listeners: Vec<TcpListener>,
@@ -42,7 +47,11 @@ pub(crate) struct Ready {
 
 /// Runs until the stop, on the current thread. `started` is told once requests are accepted.
 pub(crate) fn run(ready: Ready, started: oneshot::Sender<()>) -> Result<(), ServeError> {
-    rt::System::build().name("router").build(rt::DefaultRuntime).block_on(run_here(ready, started))
+    rt::System::build()
+        .name("router")
+        .stack_size(STACK_BYTES)
+        .build(rt::DefaultRuntime)
+        .block_on(run_here(ready, started))
 }
 
 async fn run_here(ready: Ready, started: oneshot::Sender<()>) -> Result<(), ServeError> {

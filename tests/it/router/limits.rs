@@ -102,6 +102,37 @@ async fn a_batch_is_refused() {
 }
 
 #[tokio::test]
+async fn deeply_nested_json_is_refused_before_it_is_read() {
+    let world = World::start(Subgraphs::Local).await;
+    let post = async |body: String| {
+        let request = world.client.post(format!("{}/graphql", world.url));
+        let response = request.header("content-type", "application/json").body(body).send().await.unwrap();
+        (response.status().as_u16(), code(&response.json().await.unwrap()).to_owned())
+    };
+    let too_deep = (400, "JSON_TOO_DEEP".to_owned());
+    for levels in [65, 10_000] {
+        let (open, close) = ("[".repeat(levels), "]".repeat(levels));
+        for key in ["variables", "extensions", "unknown", "query"] {
+            assert_eq!(post(format!(r#"{{"{key}":{open}{close}}}"#)).await, too_deep, "{key}");
+            let objects = format!(r#"{{"{key}":{{"a":"\\",{}"#, r#""b":{"#.repeat(levels));
+            assert_eq!(post(objects).await, too_deep, "{key}");
+        }
+    }
+    let deep = "%5B".repeat(1_000);
+    let url = format!("{}/graphql?query=%7Bwarehouses%7D&variables={deep}", world.url);
+    let response = world.client.get(url).header("graphql-require-preflight", "1").send().await.unwrap();
+    assert_eq!(code(&response.json().await.unwrap()), "JSON_TOO_DEEP");
+}
+
+#[tokio::test]
+async fn brackets_in_strings_are_not_nested() {
+    let world = World::start(Subgraphs::Local).await;
+    let body = json!({ "query": "{ warehouses }", "variables": { "a": "\"[{".repeat(100) } });
+    let answer: Value = world.post(&body).send().await.unwrap().json().await.unwrap();
+    assert_eq!(answer, json!({ "data": { "warehouses": 2 } }));
+}
+
+#[tokio::test]
 async fn a_plain_form_of_another_site_is_refused() {
     let world = World::start(Subgraphs::Local).await;
     let url = format!("{}/graphql", world.url);

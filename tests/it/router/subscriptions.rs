@@ -175,6 +175,25 @@ async fn what_is_wrong_with_an_operation_is_said_over_a_websocket() {
 }
 
 #[tokio::test]
+async fn deeply_nested_json_over_a_websocket_ends_the_socket_and_nothing_else() {
+    let world = World::start(Subgraphs::Local).await;
+    for levels in [250, 5_000] {
+        let deep = format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        for message in [
+            format!(r#"{{"type":"connection_init","payload":{{"a":{deep}}}}}"#),
+            format!(
+                r#"{{"id":"1","type":"subscribe","payload":{{"query":"{{slow}}","variables":{{"a":{deep}}}}}}}"#
+            ),
+        ] {
+            let mut socket = Socket::open(&world, json!({})).await;
+            socket.0.send(Message::text(message)).await.unwrap();
+            socket.0.next().await;
+        }
+    }
+    assert_eq!(world.ask("{ warehouses }").await, json!({ "data": { "warehouses": 2 } }));
+}
+
+#[tokio::test]
 async fn a_stop_ends_subscriptions() {
     let world = World::start_with(Subgraphs::Local, |options| options.limits.stop_ms = 1_000).await;
     let mut socket = Socket::open(&world, json!({})).await;
