@@ -66,6 +66,13 @@ pub struct Limits {
     pub directives: usize,
     /// Fields at the root of an operation. `MAX_ROOT_FIELDS_EXCEEDED`
     pub root_fields: usize,
+    /// Fields and spreads of an operation or a fragment, each fragment counted where it is spread. `MAX_FIELDS_EXCEEDED`
+    pub fields: usize,
+    /// Selection sets within each other, each fragment counted where it is spread. `MAX_NESTING_EXCEEDED`; the parser
+    /// reads no more than 50 brackets within each other anyway.
+    pub nesting: usize,
+    /// Fragments that have a name. `MAX_FRAGMENTS_EXCEEDED`
+    pub fragments: usize,
     /// Objects and lists within each other, in the JSON of an HTTP request. `JSON_TOO_DEEP`
     pub json_nesting: usize,
     /// `PAYLOAD_TOO_LARGE_CONTENT_LENGTH`, `PAYLOAD_TOO_LARGE_BODY_STREAM`
@@ -92,6 +99,9 @@ impl Default for Limits {
             aliases: 50,
             directives: 50,
             root_fields: 20,
+            fields: 2_000,
+            nesting: 50,
+            fragments: 100,
             json_nesting: 64,
             body_bytes: 1024 * 1024,
             header_bytes: 16 * 1024,

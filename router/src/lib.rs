@@ -12,6 +12,7 @@ mod api_schema;
 mod compose;
 mod config;
 mod console;
+mod document;
 mod errors;
 mod identity;
 mod inprocess;

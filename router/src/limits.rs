@@ -6,7 +6,7 @@ use hive_router::{
     GraphQLError,
     graphql_tools::{
         ast::{OperationVisitor, OperationVisitorContext},
-        static_graphql::query::{Definition, Document, OperationDefinition, Selection, SelectionSet},
+        static_graphql::query::{Document, Selection, SelectionSet},
         validation::{
             rules::{ValidationRule, ValidationVisitor},
             utils::{ValidationError, ValidationErrorContext},
@@ -16,7 +16,7 @@ use hive_router::{
 };
 use http::StatusCode;
 
-use crate::errors;
+use crate::{document, errors};
 
 /// A body that is a JSON array is a batch. There are none: a client sends operations side by side instead.
 pub(crate) fn refuse_batch(body: &[u8]) -> Option<Response> {
@@ -86,11 +86,7 @@ impl<'doc> OperationVisitor<'doc, ValidationErrorContext> for RootFields {
         errors: &mut ValidationErrorContext,
         document: &'doc Document,
     ) {
-        let operations = document.definitions.iter().filter_map(|definition| match definition {
-            Definition::Operation(operation) => Some(root_of(operation)),
-            Definition::Fragment(_) => None,
-        });
-        for root in operations {
+        for root in document::operations(document).map(document::root_of) {
             let found = count_fields(root, context, &mut HashSet::new());
             if found > self.max {
                 errors.report_error(ValidationError {
@@ -106,16 +102,7 @@ impl<'doc> OperationVisitor<'doc, ValidationErrorContext> for RootFields {
     }
 }
 
-fn root_of(operation: &OperationDefinition) -> &SelectionSet {
-    match operation {
-        OperationDefinition::SelectionSet(root) => root,
-        OperationDefinition::Query(query) => &query.selection_set,
-        OperationDefinition::Mutation(mutation) => &mutation.selection_set,
-        OperationDefinition::Subscription(subscription) => &subscription.selection_set,
-    }
-}
-
-/// A fragment is counted once, however often it is spread: its fields merge, and fragments may (wrongly) be circular.
+/// A fragment is counted once, however often it is spread: its fields merge.
 fn count_fields<'doc>(
     root: &'doc SelectionSet,
     context: &OperationVisitorContext<'doc>,

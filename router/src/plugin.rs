@@ -9,17 +9,19 @@ use hive_router::{
         hooks::{
             on_graphql_error::{OnGraphQLErrorHookPayload, OnGraphQLErrorHookResult},
             on_graphql_params::{OnGraphQLParamsStartHookPayload, OnGraphQLParamsStartHookResult},
+            on_graphql_parse::{OnGraphQLParseHookResult, OnGraphQLParseStartHookPayload},
             on_http_request::{OnHttpRequestHookFuture, OnHttpRequestHookPayload},
             on_plugin_init::{OnPluginInitPayload, OnPluginInitResult},
             on_subgraph_execute::{OnSubgraphExecuteStartHookPayload, OnSubgraphExecuteStartHookResult},
         },
-        plugins::plugin_trait::{RouterPlugin, StartHookPayload},
+        plugins::plugin_trait::{EndHookPayload, RouterPlugin, StartHookPayload},
     },
     ntex::http::Response,
 };
+use http::StatusCode;
 
 use crate::{
-    CheckAuthorization, Limits, console, errors, identity, limits,
+    CheckAuthorization, Limits, console, document, errors, identity, limits,
     requests::{self, Requests},
     websocket::Check,
 };
@@ -84,6 +86,17 @@ impl RouterPlugin for Hooks {
             Some(response) => payload.end_with_response(response),
             None => payload.proceed(),
         }
+    }
+
+    async fn on_graphql_parse<'exec>(
+        &'exec self,
+        payload: OnGraphQLParseStartHookPayload<'exec>,
+    ) -> OnGraphQLParseHookResult<'exec> {
+        let operation_name = payload.graphql_params.operation_name.as_deref();
+        payload.on_end(move |end| match document::refuse(&end.document, operation_name, &self.limits) {
+            Some(error) => end.end_with_response(errors::response(StatusCode::BAD_REQUEST, vec![error])),
+            None => end.proceed(),
+        })
     }
 
     async fn on_subgraph_execute<'exec>(

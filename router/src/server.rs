@@ -117,7 +117,7 @@ fn take_place(
     hooks.over_websocket = Some(Check {
         schema: hooks.requests.supergraph.planner.consumer_schema.clone(),
         rules: shared.validation_plan.clone(),
-        tokens: limits.tokens,
+        limits: limits.clone(),
     });
     shared.plugins = Some(Arc::new(vec![Box::new(hooks)]));
     Ok(())

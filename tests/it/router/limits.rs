@@ -42,6 +42,48 @@ async fn an_operation_beyond_a_limit_is_refused_before_it_is_planned() {
     check(spread, "MAX_ROOT_FIELDS_EXCEEDED").await;
 }
 
+/// What a small document can become: chains, doubling, and brackets without end.
+pub fn hostile() -> Vec<(String, &'static str)> {
+    let chain = |length: usize, spreads: &str| {
+        let fragments = (0..length)
+            .map(|i| format!(" fragment F{i} on Query {{ {} }}", spreads.replace('#', &(i + 1).to_string())));
+        format!("{{ ...F0 }}{} fragment F{length} on Query {{ warehouses }}", fragments.collect::<String>())
+    };
+    let nested = |levels: usize| format!("{{{}warehouses{}", "...{".repeat(levels), "}".repeat(levels + 1));
+    let family = (0..12).map(|i| {
+        let inner = format!("...P{}", i + 1);
+        format!(" fragment P{i} on Product {{ similar {{ {inner} }} a: similar {{ {inner} }} }}")
+    });
+    let family =
+        format!("{{ products {{ ...P0 }} }}{} fragment P12 on Product {{ id }}", family.collect::<String>());
+    vec![
+        (chain(600, "...F#"), "MAX_FRAGMENTS_EXCEEDED"),
+        (chain(90, "...F#"), "MAX_NESTING_EXCEEDED"),
+        (chain(30, "...F# ...F#"), "MAX_FIELDS_EXCEEDED"),
+        (chain(30, "...F# ...F#").replace("warehouses", "...Missing"), "MAX_FIELDS_EXCEEDED"),
+        (chain(30, "...F# ...F#").replace("{ ...F0 }", "{ warehouses }"), "MAX_FIELDS_EXCEEDED"),
+        (family, "MAX_FIELDS_EXCEEDED"),
+        (nested(1_000), "GRAPHQL_PARSE_FAILED"),
+        (format!("{{ product(id: {}", "[".repeat(10_000)), "GRAPHQL_PARSE_FAILED"),
+        (
+            "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }".into(),
+            "GRAPHQL_VALIDATION_FAILED",
+        ),
+        ("{ ...A } fragment A on Query { ...A }".into(), "GRAPHQL_VALIDATION_FAILED"),
+    ]
+}
+
+#[tokio::test]
+async fn what_a_small_document_becomes_is_known_before_it_is_validated() {
+    let world = World::start(Subgraphs::Local).await;
+    for (query, expected) in hostile() {
+        assert_eq!(code(&world.ask(&query).await), expected, "{query}");
+    }
+    let nested = format!("{{{}warehouses{}", "...{".repeat(48), "}".repeat(49));
+    assert_eq!(world.ask(&nested).await, json!({ "data": { "warehouses": 2 } }));
+    assert_eq!(world.counts().of(|counts| &counts.http), 0);
+}
+
 #[tokio::test]
 async fn the_schema_can_be_asked_for_under_the_default_limits() {
     let world = World::start(Subgraphs::Local).await;

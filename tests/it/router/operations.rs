@@ -1,6 +1,6 @@
 //! Queries and mutations: what comes back, and what the subgraphs get to see.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::world::{Subgraphs, World, code};
 
@@ -141,4 +141,14 @@ async fn a_bad_credential_is_refused_before_any_subgraph_is_asked() {
     assert_eq!(code(&answer), "UNAUTHENTICATED");
     assert!(answer["errors"][0]["extensions"]["requestId"].is_string(), "{answer}");
     assert_eq!(world.counts().of(|counts| &counts.local), 0);
+}
+
+#[tokio::test]
+async fn one_of_several_operations_is_chosen_by_its_name() {
+    let world = World::start(Subgraphs::Local).await;
+    let query = "query A { warehouses } mutation B { signIn }";
+    assert_eq!(code(&world.ask(query).await), "OPERATION_NAME_REQUIRED");
+    let body = json!({ "query": query, "operationName": "A" });
+    let answer: Value = world.post(&body).send().await.unwrap().json().await.unwrap();
+    assert_eq!(answer, json!({ "data": { "warehouses": 2 } }));
 }

@@ -7,6 +7,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
+use super::limits::hostile;
 use super::world::{Subgraphs, World, code};
 
 /// A client that speaks graphql-transport-ws.
@@ -164,6 +165,7 @@ async fn what_is_wrong_with_an_operation_is_said_over_a_websocket() {
         ("{ warehouses slow }", "MAX_ROOT_FIELDS_EXCEEDED"),
         ("subscription { nowhere }", "GRAPHQL_VALIDATION_FAILED"),
         ("subscription { ", "GRAPHQL_PARSE_FAILED"),
+        ("query A { warehouses } query B { slow }", "OPERATION_NAME_REQUIRED"),
     ] {
         socket.subscribe("1", query).await;
         let answer = socket.next().await["payload"].clone();
@@ -172,6 +174,17 @@ async fn what_is_wrong_with_an_operation_is_said_over_a_websocket() {
         assert_eq!(socket.next().await["type"], "complete");
     }
     assert_eq!(world.counts().of(|counts| &counts.local), 0);
+}
+
+#[tokio::test]
+async fn a_hostile_document_is_refused_over_a_websocket() {
+    let world = World::start(Subgraphs::Local).await;
+    let mut socket = Socket::open(&world, json!({})).await;
+    for (query, expected) in hostile() {
+        socket.subscribe("1", &query).await;
+        assert_eq!(code(&socket.next().await["payload"]), expected, "{query}");
+        assert_eq!(socket.next().await["type"], "complete");
+    }
 }
 
 #[tokio::test]
