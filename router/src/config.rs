@@ -17,7 +17,7 @@ pub const LOG_FILTER: &str = "ntex=warn,router::core=warn,router::request=warn,r
 pub(crate) const GRAPHQL_PATH: &str = "/graphql";
 
 /// Headers of the client that subgraphs get. Over WebSocket the payload of `connection_init` stands for the headers.
-/// Whatever an answer may depend on is here, so two requests that agree in all of these may share one execution.
+/// Whatever an answer may depend on is here, so two queries that agree in all of these may share one execution.
 const ANSWER_DEPENDS_ON: [&str; 3] = ["authorization", "cookie", "accept-language"];
 
 /// Also passed on, but no answer depends on them.

@@ -1,4 +1,4 @@
-//! The limits that the router itself has not: batches, JSON that is nested too deep and fields at the root.
+//! What the router itself does not refuse: batches, JSON that is nested too deep, too much at the root.
 
 use std::collections::HashSet;
 
@@ -6,7 +6,7 @@ use hive_router::{
     GraphQLError,
     graphql_tools::{
         ast::{OperationVisitor, OperationVisitorContext},
-        static_graphql::query::{Document, Selection, SelectionSet},
+        static_graphql::query::{Document, Field, OperationDefinition, Selection, SelectionSet},
         validation::{
             rules::{ValidationRule, ValidationVisitor},
             utils::{ValidationError, ValidationErrorContext},
@@ -87,7 +87,7 @@ impl<'doc> OperationVisitor<'doc, ValidationErrorContext> for RootFields {
         document: &'doc Document,
     ) {
         for root in document::operations(document).map(document::root_of) {
-            let found = count_fields(root, context, &mut HashSet::new());
+            let found = fields_at(root, context, &mut HashSet::new()).len();
             if found > self.max {
                 errors.report_error(ValidationError {
                     error_code: ROOT_FIELDS_EXCEEDED,
@@ -102,25 +102,65 @@ impl<'doc> OperationVisitor<'doc, ValidationErrorContext> for RootFields {
     }
 }
 
-/// A fragment is counted once, however often it is spread: its fields merge.
-fn count_fields<'doc>(
+/// A subscription is to one kind of event. The router's own rule takes two aliases of the same field for one.
+pub(crate) struct OneEventField;
+
+const SINGLE_FIELD: &str = "SingleFieldSubscriptions";
+
+impl ValidationRule for OneEventField {
+    fn error_code(&self) -> &'static str {
+        SINGLE_FIELD
+    }
+
+    fn visitor<'doc>(&self) -> ValidationVisitor<'doc> {
+        Box::new(EventField)
+    }
+}
+
+struct EventField;
+
+impl<'doc> OperationVisitor<'doc, ValidationErrorContext> for EventField {
+    fn enter_document(
+        &mut self,
+        context: &mut OperationVisitorContext<'doc>,
+        errors: &mut ValidationErrorContext,
+        document: &'doc Document,
+    ) {
+        for operation in document::operations(document) {
+            let OperationDefinition::Subscription(subscription) = operation else { continue };
+            let fields = fields_at(&subscription.selection_set, context, &mut HashSet::new());
+            let keys: HashSet<_> =
+                fields.iter().map(|field| field.alias.as_ref().unwrap_or(&field.name)).collect();
+            if keys.len() > 1 || fields.iter().any(|field| field.name.starts_with("__")) {
+                errors.report_error(ValidationError {
+                    error_code: SINGLE_FIELD,
+                    locations: vec![subscription.position],
+                    message: "a subscription has one field at its root, and none of the schema".to_owned(),
+                });
+            }
+        }
+    }
+}
+
+/// A fragment is looked into once, however often it is spread: its fields merge.
+fn fields_at<'doc>(
     root: &'doc SelectionSet,
     context: &OperationVisitorContext<'doc>,
     seen: &mut HashSet<&'doc str>,
-) -> usize {
-    let mut count = 0;
+) -> Vec<&'doc Field> {
+    let mut fields = Vec::new();
     for selection in &root.items {
-        count += match selection {
-            Selection::Field(_) => 1,
-            Selection::InlineFragment(fragment) => count_fields(&fragment.selection_set, context, seen),
-            Selection::FragmentSpread(spread) if seen.insert(&spread.fragment_name) => {
-                match context.known_fragments.get(spread.fragment_name.as_str()) {
-                    Some(fragment) => count_fields(&fragment.selection_set, context, seen),
-                    None => 0,
-                }
+        match selection {
+            Selection::Field(field) => fields.push(field),
+            Selection::InlineFragment(fragment) => {
+                fields.extend(fields_at(&fragment.selection_set, context, seen));
             }
-            Selection::FragmentSpread(_) => 0,
-        };
+            Selection::FragmentSpread(spread) if seen.insert(&spread.fragment_name) => {
+                let fragment = context.known_fragments.get(spread.fragment_name.as_str());
+                fields.extend(fragment.iter().flat_map(|it| fields_at(&it.selection_set, context, seen)));
+            }
+            Selection::FragmentSpread(_) => {}
+        }
     }
-    count
+    fields
 }

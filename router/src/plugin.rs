@@ -10,6 +10,9 @@ use hive_router::{
             on_graphql_error::{OnGraphQLErrorHookPayload, OnGraphQLErrorHookResult},
             on_graphql_params::{OnGraphQLParamsStartHookPayload, OnGraphQLParamsStartHookResult},
             on_graphql_parse::{OnGraphQLParseHookResult, OnGraphQLParseStartHookPayload},
+            on_graphql_validation::{
+                OnGraphQLValidationStartHookPayload, OnGraphQLValidationStartHookResult,
+            },
             on_http_request::{OnHttpRequestHookFuture, OnHttpRequestHookPayload},
             on_plugin_init::{OnPluginInitPayload, OnPluginInitResult},
             on_subgraph_execute::{OnSubgraphExecuteStartHookPayload, OnSubgraphExecuteStartHookResult},
@@ -22,7 +25,7 @@ use http::StatusCode;
 
 use crate::{
     CheckAuthorization, Limits, console, document, errors, identity, limits,
-    requests::{self, Requests},
+    requests::{self, Partitions, Requests},
     websocket::Check,
 };
 
@@ -33,6 +36,7 @@ pub(crate) struct Hooks {
     pub local: HashMap<String, SubgraphExecutorBoxedArc>,
     pub check_authorization: Option<CheckAuthorization>,
     pub limits: Limits,
+    pub partitions: Partitions,
     /// `None` until the router has said what it checks.
     pub over_websocket: Option<Check>,
 }
@@ -97,6 +101,14 @@ impl RouterPlugin for Hooks {
             Some(error) => end.end_with_response(errors::response(StatusCode::BAD_REQUEST, vec![error])),
             None => end.proceed(),
         })
+    }
+
+    async fn on_graphql_validation<'exec>(
+        &'exec self,
+        payload: OnGraphQLValidationStartHookPayload<'exec>,
+    ) -> OnGraphQLValidationStartHookResult<'exec> {
+        payload.add_inbound_dedupe_partition(self.partitions.of(&payload.document));
+        payload.proceed()
     }
 
     async fn on_subgraph_execute<'exec>(

@@ -1,6 +1,9 @@
 //! What holds for each request: its id, its client's address, the supergraph it runs on.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use hive_router::{
     executor::{
@@ -13,6 +16,7 @@ use hive_router::{
             plugin_trait::{EndHookPayload, StartHookPayload},
         },
     },
+    graphql_tools::static_graphql::query::{Document, OperationDefinition},
     ntex::http::{HeaderMap as NtexHeaders, header::HeaderValue as NtexValue},
     telemetry::logging::request_id::REQUEST_IDENTIFIERS,
 };
@@ -20,7 +24,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header::UPGRADE};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
-use crate::{errors, pages::ClientAddress};
+use crate::{document, errors, pages::ClientAddress};
 
 /// The id of a request, given by the client or made here; in logs, in errors, towards subgraphs and in the answer.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -40,6 +44,24 @@ pub(crate) struct Requests {
     pub running: TaskTracker,
     /// One permit for each WebSocket. The router counts them as well, but forgets them after the handshake.
     pub sockets: Arc<Semaphore>,
+}
+
+/// Requests that agree in everything share one execution while it runs, but only within a partition. Queries are all in
+/// one. Each subscription has its own: who joins another one would miss the events before, above all the first, which
+/// says how things are.
+#[derive(Default)]
+pub(crate) struct Partitions(AtomicU64);
+
+impl Partitions {
+    const SHARED: u64 = 0;
+
+    pub(crate) fn of(&self, document: &Document) -> u64 {
+        let is_subscription = |operation| matches!(operation, &OperationDefinition::Subscription(_));
+        match document::operations(document).any(is_subscription) {
+            true => self.0.fetch_add(1, Ordering::Relaxed) + 1,
+            false => Self::SHARED,
+        }
+    }
 }
 
 /// Notes id, address and supergraph, and lets the answer carry the id.

@@ -27,7 +27,7 @@ use crate::{
     Options, config,
     inprocess::LocalExecutor,
     plugin::Hooks,
-    requests::Requests,
+    requests::{Partitions, Requests},
     sdl,
     server::{self, Ready},
 };
@@ -147,6 +147,7 @@ fn hooks(options: &Options, supergraph: Supergraph, config: &HiveRouterConfig) -
         local: local.collect(),
         check_authorization: options.check_authorization.clone(),
         limits: options.limits.clone(),
+        partitions: Partitions::default(),
         over_websocket: None,
     }
 }

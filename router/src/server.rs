@@ -24,8 +24,14 @@ use tokio::{runtime::Handle, sync::oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    Limits, Options, ServeError, config::GRAPHQL_PATH, console, limits::MaxRootFields, pages, plugin::Hooks,
-    serve, websocket::Check,
+    Limits, Options, ServeError,
+    config::GRAPHQL_PATH,
+    console,
+    limits::{MaxRootFields, OneEventField},
+    pages,
+    plugin::Hooks,
+    serve,
+    websocket::Check,
 };
 
 /// At a stop: for answers that are ready but not yet sent. Clients that stay connected are then disconnected.
@@ -113,6 +119,7 @@ fn take_place(
         .ok_or_else(|| ServeError::Start("its state is in use before the first request".to_owned()))?;
     let mut rules = shared.validation_plan.as_ref().clone();
     rules.add_rule(Box::new(MaxRootFields(limits.root_fields)));
+    rules.add_rule(Box::new(OneEventField));
     shared.validation_plan = Arc::new(rules);
     hooks.over_websocket = Some(Check {
         schema: hooks.requests.supergraph.planner.consumer_schema.clone(),

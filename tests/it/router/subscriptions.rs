@@ -121,29 +121,63 @@ async fn two_viewers_at_once_are_kept_apart() {
 }
 
 #[tokio::test]
-async fn identical_public_subscriptions_share_one_upstream() {
+async fn whoever_comes_later_is_told_how_things_are_as_well() {
     let world = World::start(Subgraphs::Local).await;
     let mut sockets = Vec::new();
-    for _ in 0..4 {
-        let mut socket = Socket::open(&world, json!({})).await;
-        socket.subscribe("1", "subscription { ticks }").await;
-        assert!(data(&socket.next().await)["ticks"].is_number());
+    for viewer in [json!({}), json!({}), json!({ "authorization": "Bearer a" })] {
+        let mut socket = Socket::open(&world, viewer).await;
+        for id in ["1", "2"] {
+            socket.subscribe(id, "subscription { ticks }").await;
+            let first = loop {
+                let message = socket.next().await;
+                if message["id"] == id {
+                    break message;
+                }
+            };
+            assert_eq!(data(&first), &json!({ "ticks": 0 }));
+        }
         sockets.push(socket);
     }
-    assert_eq!(world.counts().of(|counts| &counts.ticks), 1);
+    let body = json!({ "query": "subscription { ticks }" });
+    let mut response = world.post(&body).header("accept", "text/event-stream").send().await.unwrap();
+    let mut text = String::new();
+    while !text.contains("data: {") {
+        text.push_str(std::str::from_utf8(&response.chunk().await.unwrap().unwrap()).unwrap());
+    }
+    assert!(text.contains(r#"{"data":{"ticks":0}}"#), "{text}");
+    assert_eq!(world.counts().of(|counts| &counts.ticks), 7);
 }
 
 #[tokio::test]
-async fn private_subscriptions_have_their_own_upstream() {
+async fn subscriptions_that_begin_together_are_kept_apart() {
     let world = World::start(Subgraphs::Local).await;
-    let mut sockets = Vec::new();
-    for viewer in ["Bearer a", "Bearer b"] {
-        let mut socket = Socket::open(&world, json!({ "authorization": viewer })).await;
-        socket.subscribe("1", "subscription { ticks }").await;
-        assert_eq!(data(&socket.next().await), &json!({ "ticks": 0 }));
-        sockets.push(socket);
+    let mut socket = Socket::open(&world, json!({})).await;
+    for id in 0..8 {
+        socket.subscribe(&id.to_string(), "subscription { ticks }").await;
     }
-    assert_eq!(world.counts().of(|counts| &counts.ticks), 2);
+    let mut first = std::collections::BTreeMap::new();
+    while first.len() < 8 {
+        let message = socket.next().await;
+        let id = message["id"].as_str().unwrap().to_owned();
+        first.entry(id).or_insert_with(|| data(&message)["ticks"].clone());
+    }
+    assert!(first.values().all(|tick| *tick == 0), "{first:?}");
+}
+
+#[tokio::test]
+async fn a_subscription_has_one_field_at_its_root() {
+    let world = World::start(Subgraphs::Local).await;
+    let query = "subscription { a: ticks ... { b: ticks } }";
+    let body = json!({ "query": query });
+    for accept in ["application/json", "text/event-stream"] {
+        let text = world.post(&body).header("accept", accept).send().await.unwrap().text().await.unwrap();
+        assert!(text.contains("SingleFieldSubscriptions"), "{accept}: {text}");
+        assert!(text.contains("GRAPHQL_VALIDATION_FAILED"), "{accept}: {text}");
+    }
+    let mut socket = Socket::open(&world, json!({})).await;
+    socket.subscribe("1", query).await;
+    assert_eq!(code(&socket.next().await["payload"]), "GRAPHQL_VALIDATION_FAILED");
+    assert_eq!(world.counts().of(|counts| &counts.ticks), 0);
 }
 
 #[tokio::test]
