@@ -2,7 +2,7 @@
 
 use async_graphql::{Enum, SimpleObject};
 use chrono::{DateTime, Utc};
-use contract::{Envelope, EventId};
+use contract::EventId;
 use entity::shared::dead_letter::{self, Status};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -83,10 +83,10 @@ pub async fn list(db: &Database, page: &Page<EventId>) -> Result<Vec<dead_letter
     Ok(letters.all(db.read()).await?)
 }
 
-/// Delivers a letter again, once, to the one of `consumers` that gave it up.
+/// Delivers a letter again, once, to those of `consumers` that gave it up.
 ///
 /// # Errors
-/// What the consumer failed with; the letter waits on.
+/// What a consumer failed with; the letter waits on, and who has applied it by then will skip it.
 pub async fn retry(
     db: &Database,
     consumers: &[Consumer],
@@ -97,16 +97,14 @@ pub async fn retry(
     let waiting = dead_letter::Entity::find()
         .filter(dead_letter::Column::EventId.eq(event))
         .filter(dead_letter::Column::Status.eq(Status::Waiting))
-        .one(db.read())
+        .all(db.read())
         .await?;
-    let Some(letter) = waiting else {
-        return Ok(Err(Refusal::NotWaiting));
-    };
-    let Some(consumer) = consumers.iter().find(|consumer| consumer.name == letter.consumer) else {
-        return Ok(Err(Refusal::NotWaiting));
-    };
-    let envelope: Envelope = serde_json::from_str(&letter.envelope)?;
-    consumer.deliver(vec![envelope]).await?;
+    for letter in waiting {
+        let Some(consumer) = consumers.iter().find(|consumer| consumer.name == letter.consumer) else {
+            return Ok(Err(Refusal::NotWaiting));
+        };
+        consumer.deliver(vec![serde_json::from_str(&letter.envelope)?]).await?;
+    }
     resolve(db, now, event, Status::Retried, None, actor).await
 }
 

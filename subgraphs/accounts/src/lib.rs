@@ -2,7 +2,7 @@
 //!
 //! It owns users, their sessions and addresses, sellers and their verification, roles, and the keys that sign access
 //! tokens. It promises: one account for an e-mail address; personal data readable only with a key that erasing the
-//! person destroys; a refresh token good once; a token of nobody else's making is a token of ours.
+//! person destroys; a refresh token good once; a token that we did not sign names nobody.
 //!
 //! It hears nothing and says who registered and where sellers stand.
 
