@@ -19,7 +19,7 @@ pub(crate) fn refuse(
 ) -> Option<GraphQLError> {
     let fragments = match fragments(document, limits) {
         Ok(fragments) => fragments,
-        Err(error) => return Some(error),
+        Err((code, message)) => return Some(GraphQLError::from_message_and_code(message, code)),
     };
     let mut sizes = fragments.values().flatten().copied().chain(
         operations(document)
@@ -74,24 +74,15 @@ impl Size {
 /// By name. `None`: it spreads one that is not known yet.
 type Sizes<'doc> = HashMap<&'doc str, Option<Size>>;
 
+/// The code and the message of a refusal.
+type Refused = (&'static str, String);
+
 /// Sizes of all fragments: in each round, those that spread only what is known by then.
-fn fragments<'doc>(document: &'doc Document, limits: &Limits) -> Result<Sizes<'doc>, GraphQLError> {
-    let mut waiting: Vec<(&str, &SelectionSet)> = Vec::new();
-    for definition in &document.definitions {
-        if let Definition::Fragment(fragment) = definition {
-            waiting.push((&fragment.name, &fragment.selection_set));
-        }
-    }
-    if waiting.len() > limits.fragments {
-        let message = format!("{} fragments, at most {} are accepted", waiting.len(), limits.fragments);
-        return Err(GraphQLError::from_message_and_code(message, "MAX_FRAGMENTS_EXCEEDED"));
-    }
+fn fragments<'doc>(document: &'doc Document, limits: &Limits) -> Result<Sizes<'doc>, Refused> {
+    let mut waiting = named(document, limits)?;
     let mut sizes: Sizes = waiting.iter().map(|(name, _)| (*name, None)).collect();
     if sizes.len() < waiting.len() {
-        return Err(GraphQLError::from_message_and_code(
-            "two fragments have the same name",
-            "UniqueFragmentNames",
-        ));
+        return Err(("UniqueFragmentNames", "two fragments have the same name".to_owned()));
     }
     while !waiting.is_empty() {
         let before = waiting.len();
@@ -101,10 +92,26 @@ fn fragments<'doc>(document: &'doc Document, limits: &Limits) -> Result<Sizes<'d
             size.is_none()
         });
         if waiting.len() == before {
-            return Err(GraphQLError::from_message_and_code("a fragment spreads itself", "NoFragmentsCycle"));
+            return Err(("NoFragmentsCycle", "a fragment spreads itself".to_owned()));
         }
     }
     Ok(sizes)
+}
+
+fn named<'doc>(
+    document: &'doc Document,
+    limits: &Limits,
+) -> Result<Vec<(&'doc str, &'doc SelectionSet)>, Refused> {
+    let named = document.definitions.iter().filter_map(|definition| match definition {
+        Definition::Fragment(fragment) => Some((fragment.name.as_str(), &fragment.selection_set)),
+        Definition::Operation(_) => None,
+    });
+    let named: Vec<_> = named.collect();
+    if named.len() > limits.fragments {
+        let message = format!("{} fragments, at most {} are accepted", named.len(), limits.fragments);
+        return Err(("MAX_FRAGMENTS_EXCEEDED", message));
+    }
+    Ok(named)
 }
 
 /// `None`: it spreads a fragment whose size is not known yet. Calls itself only as deep as the parser lets brackets nest.
