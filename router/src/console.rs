@@ -13,8 +13,8 @@ use hive_router::ntex::{
 use http::{
     Method, StatusCode,
     header::{
-        ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
-        ETAG, IF_NONE_MATCH, LOCATION, VARY, X_CONTENT_TYPE_OPTIONS,
+        ACCEPT, ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY,
+        CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION, VARY, X_CONTENT_TYPE_OPTIONS,
     },
 };
 use rust_embed::Embed;
@@ -84,6 +84,19 @@ pub(crate) fn instead_of_endpoint(request: &WebRequest<DefaultError>) -> Option<
         && request.query_string().is_empty()
         && accepts.contains("text/html");
     is_visit.then(|| Response::build(StatusCode::SEE_OTHER).header(LOCATION, PATH).finish())
+}
+
+/// The page can only be looked at. A tunnel has no end of its body to wait for, wherever it leads.
+pub(crate) fn refuse_method(request: &WebRequest<DefaultError>) -> Option<Response> {
+    let method = request.method();
+    let is_page =
+        request.path().strip_prefix(PATH).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let is_refused = method == Method::CONNECT || is_page && method != Method::GET && method != Method::HEAD;
+    is_refused.then(|| {
+        let mut response = Response::build(StatusCode::METHOD_NOT_ALLOWED);
+        response.header(ALLOW, if is_page { "GET" } else { "GET, POST" });
+        response.force_close().finish()
+    })
 }
 
 fn find(name: &str) -> Option<Stored> {

@@ -75,7 +75,8 @@ impl RouterPlugin for Hooks {
         payload: OnHttpRequestHookPayload<'req>,
     ) -> OnHttpRequestHookFuture<'req> {
         Box::pin(async {
-            match console::instead_of_endpoint(&payload.router_http_request) {
+            let request = &payload.router_http_request;
+            match console::refuse_method(request).or_else(|| console::instead_of_endpoint(request)) {
                 Some(response) => payload.end_with_response(response),
                 None => requests::begin(payload, &self.requests),
             }

@@ -1,5 +1,8 @@
 //! What is not GraphQL: GraphiQL from the executable, and the caller's pages.
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
 use super::world::{Subgraphs, World};
 
 #[tokio::test]
@@ -84,6 +87,28 @@ async fn no_path_is_too_strange() {
         let status = world.get(path).await.status().as_u16();
         assert!((200..500).contains(&status), "{path}: {status}");
     }
+}
+
+#[tokio::test]
+async fn a_method_that_has_no_meaning_is_refused() {
+    let world = World::start(Subgraphs::Local).await;
+    for method in ["POST", "DELETE", "TRACE", "CONNECT"] {
+        let answer = raw(&world, &format!("{method} /graphiql HTTP/1.1")).await;
+        assert!(answer.starts_with("HTTP/1.1 405"), "{method}: {answer}");
+    }
+    for target in ["/graphql", "/health/live", "example.com:443"] {
+        let answer = raw(&world, &format!("CONNECT {target} HTTP/1.1")).await;
+        assert!(answer.starts_with("HTTP/1.1 4"), "{target}: {answer}");
+    }
+}
+
+/// The beginning of the answer to a request without a body.
+async fn raw(world: &World, line: &str) -> String {
+    let mut stream = TcpStream::connect(world.running.address).await.unwrap();
+    stream.write_all(format!("{line}\r\nhost: souk\r\n\r\n").as_bytes()).await.unwrap();
+    let mut answer = [0; 64];
+    let length = stream.read(&mut answer).await.unwrap();
+    String::from_utf8_lossy(&answer[..length]).into_owned()
 }
 
 #[tokio::test]
