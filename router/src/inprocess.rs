@@ -1,9 +1,12 @@
 //! Subgraphs in this process are called directly: no HTTP, no socket.
 
-use std::{collections::BTreeMap, convert::Infallible, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap, convert::Infallible, fmt::Display, future::poll_fn, panic::AssertUnwindSafe,
+    pin::pin, sync::Arc, time::Duration,
+};
 
 use bytes::Bytes;
-use futures::{future::BoxFuture, stream::BoxStream};
+use futures::{FutureExt, future::BoxFuture, stream::BoxStream};
 use hive_router::{
     async_trait,
     executor::{
@@ -19,15 +22,14 @@ use hive_router::{
     telemetry::TelemetryContext,
 };
 use http::{HeaderMap, HeaderName, Uri};
-use tokio::{runtime::Handle, task::JoinError};
-use tokio_util::task::AbortOnDropHandle;
+use tokio::runtime::Handle;
 use tracing::Instrument;
 
 use crate::requests::{CLIENT_ADDRESS, REQUEST_ID};
 
 /// A subgraph that lives in this process.
 pub trait LocalSubgraph: Send + Sync {
-    /// Executes a query or a mutation, on the application's runtime. `headers` are those that it would get over HTTP.
+    /// Executes a query or a mutation. The application's runtime is around it, whichever thread it is on. `headers` are those that it would get over HTTP.
     fn answer(&self, headers: HeaderMap, call: Call) -> BoxFuture<'static, Answer>;
 }
 
@@ -104,8 +106,8 @@ impl LocalExecutor {
 
     /// Ends when nobody waits for it any more.
     async fn query(&self, headers: HeaderMap, call: Call) -> Answer {
-        let work = self.subgraph.answer(headers, call).in_current_span();
-        AbortOnDropHandle::new(self.runtime.spawn(work)).await.unwrap_or_else(died)
+        let work = AssertUnwindSafe(self.subgraph.answer(headers, call)).catch_unwind();
+        here(&self.runtime, work).await.unwrap_or_else(|_| died("it panicked"))
     }
 
     /// Once begun it is brought to its end, also when the client has gone.
@@ -196,7 +198,18 @@ fn identity(headers: &HeaderMap) -> Vec<(HeaderName, Vec<u8>)> {
 }
 
 /// A subgraph that panicked, or the runtime that is shutting down.
-fn died(error: JoinError) -> Answer {
+/// Does `work` on this thread with the application's runtime around it: no other thread is woken for what is ready at
+/// once, which is most of a query.
+async fn here<T>(runtime: &Handle, work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    poll_fn(|cx| {
+        let _entered = runtime.enter();
+        work.as_mut().poll(cx)
+    })
+    .await
+}
+
+fn died(error: impl Display) -> Answer {
     tracing::error!(%error, "A subgraph did not finish its call: {error}");
     let body = r#"{"data":null,"errors":[{"message":"something failed on our side","extensions":{"code":"INTERNAL"}}]}"#;
     Answer { headers: HeaderMap::new(), body: Bytes::from_static(body.as_bytes()) }
