@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "a measurement is printed")]
 
 mod client;
+mod hop;
 mod list;
 mod live;
 mod process;
@@ -21,6 +22,8 @@ struct Cli {
 enum Command {
     /// Pages of 20 products with variants, lowest offer and stock.
     List(list::List),
+    /// One call to a subgraph that costs little itself.
+    Hop(hop::Hop),
     /// Stock changes on their way to subscribers.
     Live(live::Live),
     /// Resident memory of a process.
@@ -37,6 +40,7 @@ async fn main() -> anyhow::Result<()> {
         .expect("nobody chose a TLS provider before main");
     match Cli::parse().command {
         Command::List(list) => list.run().await,
+        Command::Hop(hop) => hop.run().await,
         Command::Live(live) => live.run().await,
         Command::Memory { pid } => {
             println!("resident: {} MiB", process::resident_bytes(pid)? / (1024 * 1024));
