@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod catalog;
 pub mod inventory;
+pub mod payments;
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -102,4 +103,34 @@ events! {
     StockCommitted(inventory::StockCommitted) = "inventory.stock_committed", 1;
     /// Reserved stock was given back, by an ask or because the reservation expired.
     StockReleased(inventory::StockReleased) = "inventory.stock_released", 1;
+    /// Ask: hold the buyer's money.
+    AuthorisePayment(payments::AuthorisePayment) = "payments.authorise", 1;
+    /// Ask: take the money that is held.
+    CapturePayment(payments::CapturePayment) = "payments.capture", 1;
+    /// Ask: give the hold up.
+    VoidPayment(payments::VoidPayment) = "payments.void", 1;
+    /// Ask: give captured money back.
+    RefundPayment(payments::RefundPayment) = "payments.refund", 1;
+    /// Ask: a seller has earned their share.
+    ReleasePayment(payments::ReleasePayment) = "payments.release", 1;
+    /// Answer: the money is held.
+    PaymentAuthorised(payments::PaymentAuthorised) = "payments.authorised", 1;
+    /// Answer: the buyer must confirm with their bank.
+    PaymentNeedsAction(payments::PaymentNeedsAction) = "payments.needs_action", 1;
+    /// Answer: nothing is held.
+    PaymentDeclined(payments::PaymentDeclined) = "payments.declined", 1;
+    /// Answer: the money was taken.
+    PaymentCaptured(payments::PaymentCaptured) = "payments.captured", 1;
+    /// Answer: the hold cannot be captured.
+    CaptureFailed(payments::CaptureFailed) = "payments.capture_failed", 1;
+    /// Answer: the hold was given up.
+    PaymentVoided(payments::PaymentVoided) = "payments.voided", 1;
+    /// Answer: money went back to the buyer.
+    PaymentRefunded(payments::PaymentRefunded) = "payments.refunded", 1;
+    /// Answer: money did not go back.
+    RefundFailed(payments::RefundFailed) = "payments.refund_failed", 1;
+    /// Answer: a seller's share is theirs.
+    PaymentReleased(payments::PaymentReleased) = "payments.released", 1;
+    /// A buyer's bank disputes a payment, or has decided.
+    DisputeChanged(payments::DisputeChanged) = "payments.dispute_changed", 1;
 }

@@ -142,6 +142,24 @@ typed_ids! {
     EventId = "evt", "an event";
     /// A buyer's order.
     OrderId = "ord", "an order";
+    /// What somebody means to buy.
+    CartId = "crt", "a cart";
+    /// One seller's part of an order on its way to the buyer.
+    FulfilmentId = "ful", "a fulfilment";
+    /// Goods on their way back from the buyer.
+    ReturnId = "ret", "a return";
+    /// A promotion: a code or an automatic rule.
+    PromotionId = "prm", "a promotion";
+    /// The buyer's payment of an order.
+    PaymentId = "pay", "a payment";
+    /// Money on its way back to the buyer.
+    RefundId = "rfd", "a refund";
+    /// Money of an order on its way to one seller.
+    PayoutId = "pot", "a payout";
+    /// A buyer's bank takes a payment back, for now or for good.
+    DisputeId = "dsp", "a dispute";
+    /// One entry of the ledger.
+    TransferId = "trf", "a ledger transfer";
 }
 
 #[cfg(test)]
