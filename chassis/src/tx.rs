@@ -13,6 +13,7 @@ pub struct Tx {
     inner: DatabaseTransaction,
     engine: Engine,
     said: Mutex<Vec<Arc<Envelope>>>,
+    afterwards: Mutex<Vec<Box<dyn FnOnce() + Send>>>,
 }
 
 impl Tx {
@@ -23,6 +24,12 @@ impl Tx {
     pub(crate) fn remember(&self, event: Envelope) {
         self.said.lock().expect("no code panics while it holds this lock").push(Arc::new(event));
     }
+
+    /// Does `work` right after the commit; never when the transaction is rolled back. Only for what a crash may lose:
+    /// waking a worker of this process.
+    pub fn after_commit(&self, work: impl FnOnce() + Send + 'static) {
+        self.afterwards.lock().expect("no code panics while it holds this lock").push(Box::new(work));
+    }
 }
 
 /// Runs `work` in one transaction: commits what succeeded, rolls back a refusal as well as a failure.
@@ -31,11 +38,18 @@ impl Tx {
 /// tx::run(&env.db, async |tx| product::create(tx, now, command).await).await
 /// ```
 pub async fn run<T, R>(db: &Database, work: impl AsyncFnOnce(&Tx) -> Outcome<T, R>) -> Outcome<T, R> {
-    let tx = Tx { inner: db.begin().await?, engine: db.engine(), said: Mutex::default() };
+    let tx = Tx {
+        inner: db.begin().await?,
+        engine: db.engine(),
+        said: Mutex::default(),
+        afterwards: Mutex::default(),
+    };
     match work(&tx).await? {
         Ok(done) => {
             tx.inner.commit().await?;
             db.announce(tx.said.into_inner().expect("no code panics while it holds this lock"));
+            let afterwards = tx.afterwards.into_inner().expect("no code panics while it holds this lock");
+            afterwards.into_iter().for_each(|work| work());
             Ok(Ok(done))
         }
         Err(refusal) => {

@@ -40,12 +40,16 @@ pub struct AuthorisePayment {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CapturePayment {
     pub payment_id: PaymentId,
+    /// What the answer speaks of, when nobody here has heard of the payment.
+    pub order_id: OrderId,
 }
 
 /// Ask: give the hold up. A payment that was never authorised is closed, so that a late authorisation holds nothing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct VoidPayment {
     pub payment_id: PaymentId,
+    /// What the answer speaks of, when nobody here has heard of the payment.
+    pub order_id: OrderId,
     pub reason: String,
 }
 
@@ -55,6 +59,8 @@ pub struct RefundPayment {
     /// Chosen by the asker: asking twice with one id refunds once.
     pub refund_id: RefundId,
     pub payment_id: PaymentId,
+    /// What the answer speaks of, when nobody here has heard of the payment.
+    pub order_id: OrderId,
     /// What of each seller's share goes back: never more than is left of it.
     pub shares: Vec<Share>,
     pub reason: String,
@@ -66,6 +72,8 @@ pub struct ReleasePayment {
     /// Chosen by the asker: asking twice with one id pays once.
     pub payout_id: PayoutId,
     pub payment_id: PaymentId,
+    /// What the answer speaks of, when nobody here has heard of the payment.
+    pub order_id: OrderId,
     pub seller_id: SellerId,
 }
 
