@@ -13,6 +13,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("accounts", &["contract", "chassis", "entity"]),
     ("catalog", &["contract", "chassis", "entity"]),
     ("inventory", &["contract", "chassis", "entity"]),
+    ("orders", &["contract", "chassis", "entity"]),
     ("router", &["contract", "chassis"]),
     ("souk", &["contract", "chassis", "entity", "migration", "accounts", "catalog", "inventory", "router"]),
     ("bench", &["contract", "chassis", "entity", "souk", "accounts", "catalog", "inventory"]),
