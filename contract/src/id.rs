@@ -158,6 +158,8 @@ typed_ids! {
     PayoutId = "pot", "a payout";
     /// A buyer's bank takes a payment back, for now or for good.
     DisputeId = "dsp", "a dispute";
+    /// One thing that is asked of a payment provider.
+    StepId = "stp", "a step";
     /// One entry of the ledger.
     TransferId = "trf", "a ledger transfer";
 }

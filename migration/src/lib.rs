@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod catalog;
 pub mod inventory;
+pub mod payments;
 mod shared;
 
 pub use sea_orm_migration::MigratorTrait;

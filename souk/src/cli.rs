@@ -55,6 +55,9 @@ enum Command {
     /// Stock.
     #[command(subcommand)]
     Inventory(Inventory),
+    /// Money.
+    #[command(subcommand)]
+    Ledger(Ledger),
     /// Events that could not be applied.
     #[command(subcommand)]
     DeadLetters(DeadLetters),
@@ -94,6 +97,12 @@ enum Admin {
 #[derive(Debug, Subcommand)]
 enum Inventory {
     /// Replays the event log of stock and compares it with the levels.
+    Verify(Settings),
+}
+
+#[derive(Debug, Subcommand)]
+enum Ledger {
+    /// Adds every transfer up and compares accounts and payments with it.
     Verify(Settings),
 }
 
@@ -160,6 +169,7 @@ impl Cli {
                 operator::create_admin(&settings, &email, password).await
             }
             Command::Inventory(Inventory::Verify(settings)) => operator::verify_inventory(&settings).await,
+            Command::Ledger(Ledger::Verify(settings)) => operator::verify_ledger(&settings).await,
             Command::DeadLetters(DeadLetters::List(settings)) => operator::list_dead_letters(&settings).await,
             Command::DeadLetters(DeadLetters::Retry { settings, id }) => {
                 operator::retry_dead_letter(&settings, id).await

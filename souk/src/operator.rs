@@ -62,6 +62,20 @@ pub async fn verify_inventory(settings: &Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Adds the ledger up and compares it with accounts and payments.
+pub async fn verify_ledger(settings: &Settings) -> anyhow::Result<()> {
+    let market = settings.open_existing_market().await?;
+    let payments = market.service(ServiceName::Payments).context("payments runs in every market")?;
+    let report = payments::ledger::verify(&payments.env.db).await;
+    market.stop().await;
+    let report = report.map_err(|failure| anyhow::anyhow!("{failure}"))?;
+    println!("{report}");
+    if !report.is_right() {
+        bail!("the books are not right");
+    }
+    Ok(())
+}
+
 /// Shows the dead letters that wait, of every service.
 pub async fn list_dead_letters(settings: &Settings) -> anyhow::Result<()> {
     let market = settings.open_existing_market().await?;

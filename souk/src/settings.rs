@@ -41,6 +41,9 @@ pub struct Settings {
     /// The database of inventory, when it has one of its own.
     #[arg(long, env = "SOUK_INVENTORY_DATABASE_URL", hide_env_values = true)]
     pub inventory_database_url: Option<String>,
+    /// The database of payments, when it has one of its own.
+    #[arg(long, env = "SOUK_PAYMENTS_DATABASE_URL", hide_env_values = true)]
+    pub payments_database_url: Option<String>,
     /// The file with the key that seals personal data: 64 hexadecimal digits. `master.key` in the data folder when it is
     /// not given; made when it is missing. Keep a copy: without it personal data cannot be read.
     #[arg(long, env = "SOUK_MASTER_KEY_FILE")]
@@ -82,6 +85,7 @@ impl Settings {
             ServiceName::Accounts => &self.accounts_database_url,
             ServiceName::Catalog => &self.catalog_database_url,
             ServiceName::Inventory => &self.inventory_database_url,
+            ServiceName::Payments => &self.payments_database_url,
         };
         let Some(url) = own.as_ref().or(self.database_url.as_ref()) else {
             return Ok(format!("sqlite://{}", self.data_dir.join(format!("{service}.db")).display()));

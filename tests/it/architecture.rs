@@ -14,12 +14,37 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("catalog", &["contract", "chassis", "entity"]),
     ("inventory", &["contract", "chassis", "entity"]),
     ("orders", &["contract", "chassis", "entity"]),
+    ("payments", &["contract", "chassis", "entity"]),
     ("router", &["contract", "chassis"]),
-    ("souk", &["contract", "chassis", "entity", "migration", "accounts", "catalog", "inventory", "router"]),
-    ("bench", &["contract", "chassis", "entity", "souk", "accounts", "catalog", "inventory"]),
+    (
+        "souk",
+        &[
+            "contract",
+            "chassis",
+            "entity",
+            "migration",
+            "accounts",
+            "catalog",
+            "inventory",
+            "payments",
+            "router",
+        ],
+    ),
+    ("bench", &["contract", "chassis", "entity", "souk", "accounts", "catalog", "inventory", "payments"]),
     (
         "tests",
-        &["contract", "chassis", "entity", "migration", "accounts", "catalog", "inventory", "router", "souk"],
+        &[
+            "contract",
+            "chassis",
+            "entity",
+            "migration",
+            "accounts",
+            "catalog",
+            "inventory",
+            "payments",
+            "router",
+            "souk",
+        ],
     ),
 ];
 
@@ -27,7 +52,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("hive-router", &["router"]),
     ("graphql-composition", &["router"]),
-    ("axum", &["chassis", "souk", "accounts", "inventory", "tests"]),
+    ("axum", &["chassis", "souk", "accounts", "inventory", "payments", "tests"]),
     ("sea-orm-migration", &["migration"]),
 ];
 
@@ -79,7 +104,7 @@ fn crates_of_others_stay_where_they_belong() {
 /// A subgraph sees the whole of `entity`; its tables are its own all the same.
 #[test]
 fn a_subgraph_uses_no_other_service_s_tables() {
-    let subgraphs = ["accounts", "catalog", "inventory"];
+    let subgraphs = ["accounts", "catalog", "inventory", "payments"];
     for subgraph in subgraphs {
         for (path, text) in sources(&format!("../subgraphs/{subgraph}/src").into()) {
             for other in subgraphs.iter().filter(|other| **other != subgraph) {

@@ -16,6 +16,7 @@ mod crash;
 mod endpoint;
 mod events;
 mod inventory;
+mod payments;
 #[cfg(feature = "router")]
 mod router;
 #[cfg(feature = "router")]

@@ -14,10 +14,12 @@ pub enum ServiceName {
     Accounts,
     Catalog,
     Inventory,
+    Payments,
 }
 
 /// Every service, in the order in which they start.
-pub const ALL: [ServiceName; 3] = [ServiceName::Accounts, ServiceName::Catalog, ServiceName::Inventory];
+pub const ALL: [ServiceName; 4] =
+    [ServiceName::Accounts, ServiceName::Catalog, ServiceName::Inventory, ServiceName::Payments];
 
 impl ServiceName {
     pub fn as_str(self) -> &'static str {
@@ -25,6 +27,7 @@ impl ServiceName {
             Self::Accounts => "accounts",
             Self::Catalog => "catalog",
             Self::Inventory => "inventory",
+            Self::Payments => "payments",
         }
     }
 
@@ -33,6 +36,7 @@ impl ServiceName {
             Self::Accounts => accounts::subgraph(env).await,
             Self::Catalog => catalog::subgraph(env).await,
             Self::Inventory => inventory::subgraph(env).await,
+            Self::Payments => payments::subgraph(env).await,
         }
     }
 }
@@ -111,6 +115,7 @@ async fn up(name: ServiceName, db: &Database) -> Result<(), DbErr> {
         ServiceName::Accounts => migration::accounts::Migrator::up(db.write(), None).await,
         ServiceName::Catalog => migration::catalog::Migrator::up(db.write(), None).await,
         ServiceName::Inventory => migration::inventory::Migrator::up(db.write(), None).await,
+        ServiceName::Payments => migration::payments::Migrator::up(db.write(), None).await,
     }
 }
 

@@ -1,0 +1,31 @@
+//! A hint of a provider that something happened. What happened is read from the provider.
+
+use sea_orm::entity::prelude::*;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "provider_event")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub provider: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub event_id: String,
+    pub kind: String,
+    /// The provider's name of what it is about.
+    pub reference: Option<String>,
+    pub body: String,
+    pub state: State,
+    pub received_at: DateTimeUtc,
+}
+
+/// What became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+pub enum State {
+    /// A step that reads the payment was made.
+    Applied,
+    /// It is about nothing of ours.
+    Ignored,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,23 @@
+//! What payments hears: sellers, which it mirrors, and asks, which it answers.
+
+use chassis::inbox::Consumer;
+use chassis::{Env, Failure, Tx};
+use contract::{Envelope, Event};
+use futures::FutureExt;
+
+use crate::seller;
+
+/// The ears of payments.
+pub fn consumers(env: &Env) -> Vec<Consumer> {
+    vec![Consumer::new(env, "payments.accounts", &["accounts.seller_changed"], |tx, _, events| {
+        hear_sellers(tx, events).boxed()
+    })]
+}
+
+async fn hear_sellers(tx: &Tx, events: &[Envelope]) -> Result<(), Failure> {
+    let changes = events.iter().filter_map(|envelope| match &envelope.event {
+        Event::SellerChanged(change) => Some((change, envelope.aggregate.version)),
+        _ => None,
+    });
+    seller::hear(tx, changes).await
+}
