@@ -18,6 +18,7 @@ pub mod live;
 pub mod outbox;
 pub mod page;
 pub mod relay;
+pub mod revision;
 pub mod serve;
 mod subgraph;
 pub mod tasks;

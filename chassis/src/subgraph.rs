@@ -1,5 +1,6 @@
 //! What a subgraph is given and what it gives.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ pub struct Env {
     pub tasks: Tasks,
     pub keys: Keys,
     pub master_key: MasterKey,
+    /// Where this process keeps files that can be made again, such as a search index. None: in memory.
+    pub data_dir: Option<PathBuf>,
 }
 
 /// A subgraph, ready to run in any process.

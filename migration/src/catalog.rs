@@ -2,6 +2,7 @@
 
 mod offers;
 mod products;
+mod search;
 mod tree;
 
 use sea_orm_migration::prelude::*;
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(products::Products),
             Box::new(tree::Categories),
             Box::new(offers::Offers),
+            Box::new(search::Search),
         ]
     }
 }

@@ -2,6 +2,8 @@
 
 mod service;
 
+use std::path::PathBuf;
+
 use axum::Router;
 use chassis::auth::Keys;
 use chassis::inbox::Consumer;
@@ -16,6 +18,8 @@ pub struct Plan {
     /// The database URL of each service that runs here.
     pub databases: Vec<(ServiceName, String)>,
     pub master_key: MasterKey,
+    /// Where this process keeps files that can be made again. None: in memory.
+    pub data_dir: Option<PathBuf>,
 }
 
 /// Why a marketplace did not start.
@@ -41,10 +45,8 @@ impl Market {
     /// Opens and migrates the databases and builds the subgraphs. Nothing runs yet.
     pub async fn open(plan: &Plan, clock: Clock, tasks: Tasks) -> Result<Self, StartError> {
         let keys = Keys::new(clock.clone());
-        let open = plan
-            .databases
-            .iter()
-            .map(|(name, url)| Service::open(*name, url, &plan.master_key, &keys, &clock, &tasks));
+        let open =
+            plan.databases.iter().map(|(name, url)| Service::open(*name, url, plan, &keys, &clock, &tasks));
         let services = futures::future::try_join_all(open).await?;
         Ok(Self { services, keys, tasks, clock })
     }

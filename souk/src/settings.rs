@@ -102,7 +102,11 @@ impl Settings {
         fs::create_dir_all(&self.data_dir)
             .with_context(|| format!("the data folder {folder} cannot be made"))?;
         let databases = services.iter().map(|service| Ok((*service, self.database(*service)?)));
-        Ok(Plan { databases: databases.collect::<anyhow::Result<_>>()?, master_key: self.master_key()? })
+        Ok(Plan {
+            databases: databases.collect::<anyhow::Result<_>>()?,
+            master_key: self.master_key()?,
+            data_dir: Some(self.data_dir.clone()),
+        })
     }
 
     /// Every service, open and not yet running.

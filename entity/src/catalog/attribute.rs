@@ -14,6 +14,8 @@ pub struct Model {
     /// The values of a [`Kind::OneOf`], a JSON array of texts; empty for the others.
     #[sea_orm(column_type = "Text")]
     pub options: String,
+    /// Whether search counts its values and filters by them.
+    pub filterable: bool,
 }
 
 /// What values an attribute has. Never changes once the attribute is defined.

@@ -2,11 +2,11 @@
 
 use chassis::auth::Keys;
 use chassis::graph::Endpoint;
-use chassis::{Clock, Database, Engine, Env, Failure, MasterKey, Subgraph, Tasks, housekeeping};
+use chassis::{Clock, Database, Engine, Env, Failure, Subgraph, Tasks, housekeeping};
 use migration::MigratorTrait;
 use sea_orm::{ConnectionTrait, DbErr, TransactionTrait};
 
-use super::StartError;
+use super::{Plan, StartError};
 
 /// The services there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -66,7 +66,7 @@ impl Service {
     pub(super) async fn open(
         name: ServiceName,
         url: &str,
-        master_key: &MasterKey,
+        plan: &Plan,
         keys: &Keys,
         clock: &Clock,
         tasks: &Tasks,
@@ -88,7 +88,8 @@ impl Service {
             clock: clock.clone(),
             tasks: tasks.clone(),
             keys: keys.clone(),
-            master_key: master_key.clone(),
+            master_key: plan.master_key.clone(),
+            data_dir: plan.data_dir.clone(),
         };
         let subgraph =
             name.subgraph(&env).await.map_err(|cause| StartError::Subgraph { service: name, cause })?;

@@ -16,6 +16,7 @@ use sea_orm::{
 use crate::input::{Checks, Problem};
 use crate::number::Number;
 use crate::product::{Closed, Target, open, touch};
+use crate::search::{self, Changed};
 
 /// Attributes of a product.
 const ATTRIBUTES_MAX: usize = 100;
@@ -65,6 +66,8 @@ pub struct Define {
     pub kind: Kind,
     /// The values of a one-of.
     pub options: Vec<String>,
+    /// Whether search counts its values and filters by them. None: as it is; a new one-of or boolean is.
+    pub filterable: Option<bool>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,9 +80,14 @@ pub enum DefineRefusal {
 }
 
 /// Defines an attribute, or gives a defined one another label and more options.
-pub async fn define(tx: &Tx, command: Define) -> Outcome<attribute::Model, DefineRefusal> {
+pub async fn define(
+    tx: &Tx,
+    now: DateTime<Utc>,
+    command: Define,
+) -> Outcome<attribute::Model, DefineRefusal> {
     let mut checks = Checks::default();
-    let definition = definition(&mut checks, command);
+    let filterable = command.filterable;
+    let mut definition = definition(&mut checks, command);
     if let Err(problems) = checks.done() {
         return Ok(Err(DefineRefusal::Invalid(problems)));
     }
@@ -99,7 +107,12 @@ pub async fn define(tx: &Tx, command: Define) -> Outcome<attribute::Model, Defin
     if options(&known).iter().any(|option| !kept.contains(option)) {
         return Ok(Err(DefineRefusal::OptionRemoved));
     }
-    Ok(Ok(definition.into_active_model().reset_all().update(tx).await?))
+    definition.filterable = filterable.unwrap_or(known.filterable);
+    let definition = definition.into_active_model().reset_all().update(tx).await?;
+    if definition.filterable != known.filterable {
+        search::note(tx, now, Changed::Having(&definition.name)).await?;
+    }
+    Ok(Ok(definition))
 }
 
 fn definition(checks: &mut Checks, command: Define) -> attribute::Model {
@@ -119,7 +132,13 @@ fn definition(checks: &mut Checks, command: Define) -> attribute::Model {
         label,
         kind: command.kind,
         options: serde_json::Value::from(options).to_string(),
+        filterable: command.filterable.unwrap_or(is_filterable(command.kind)),
     }
+}
+
+/// Whether an attribute of a kind is a facet when nobody says: few values, shared by many products.
+pub(crate) fn is_filterable(kind: Kind) -> bool {
+    matches!(kind, Kind::OneOf | Kind::Boolean)
 }
 
 const NAME_RULE: &str = "must have 1 to 64 characters: a-z, 0-9, _, beginning with a letter";

@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use crate::input::{Checks, Problem};
 use crate::product::{Closed, Target, open, touch};
+use crate::search::{self, Changed};
 use crate::sql::Sql;
 use crate::{handle, unique};
 
@@ -105,7 +106,7 @@ pub enum ChangeRefusal {
 }
 
 /// Renames a category or moves it with everything below it.
-pub async fn change(tx: &Tx, change: Change) -> Outcome<category::Model, ChangeRefusal> {
+pub async fn change(tx: &Tx, now: DateTime<Utc>, change: Change) -> Outcome<category::Model, ChangeRefusal> {
     lock_tree(tx).await?;
     let Some(before) = category::Entity::find_by_id(change.id).one(tx).await? else {
         return Ok(Err(ChangeRefusal::NotFound));
@@ -127,6 +128,7 @@ pub async fn change(tx: &Tx, change: Change) -> Outcome<category::Model, ChangeR
         updated => updated?,
     };
     move_below(tx, &before.path, &category.path).await?;
+    search::note(tx, now, Changed::Below(&category.path)).await?;
     Ok(Ok(category))
 }
 

@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 
 use chassis::{Failure, Tx};
+use chrono::{DateTime, Utc};
 use contract::event::inventory::StockChanged;
 use contract::{Envelope, Event, OfferId};
 
+use crate::search::{self, Changed};
 use crate::{offer, seller};
 
 /// Whom catalog listens to: the name of each consumer and what it hears.
@@ -13,8 +15,9 @@ pub(crate) const STOCK: (&str, &[&str]) = ("catalog.inventory", &["inventory.sto
 pub(crate) const SELLERS: (&str, &[&str]) = ("catalog.accounts", &["accounts.seller_changed"]);
 
 /// Applies a batch. Of many changes of one offer's stock only the last one matters.
-pub(crate) async fn hear(tx: &Tx, events: &[Envelope]) -> Result<(), Failure> {
+pub(crate) async fn hear(tx: &Tx, now: DateTime<Utc>, events: &[Envelope]) -> Result<(), Failure> {
     let mut stock: HashMap<OfferId, &StockChanged> = HashMap::new();
+    let mut sellers = vec![];
     for envelope in events {
         match &envelope.event {
             Event::StockChanged(said) => {
@@ -23,15 +26,21 @@ pub(crate) async fn hear(tx: &Tx, events: &[Envelope]) -> Result<(), Failure> {
                     *last = said;
                 }
             }
-            Event::SellerChanged(said) => seller::mirror(tx, envelope.aggregate.version, said).await?,
+            Event::SellerChanged(said) => {
+                seller::mirror(tx, envelope.aggregate.version, said).await?;
+                sellers.push(said.seller_id);
+            }
             _ => {}
         }
     }
-    // In the order of ids, so that two batches at once cannot wait for each other.
     let mut stock: Vec<_> = stock.into_values().collect();
     stock.sort_unstable_by_key(|said| said.offer_id);
-    for said in stock {
-        offer::mirror_stock(tx, said.offer_id, said.available, said.sequence).await?;
+    let mut turned = offer::mirror_stock(tx, &stock).await?;
+    turned.sort_unstable();
+    turned.dedup();
+    search::note(tx, now, Changed::Products(&turned)).await?;
+    for seller in sellers {
+        search::note(tx, now, Changed::OfSeller(seller)).await?;
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ pub mod number;
 pub mod offer;
 pub mod product;
 mod publication;
+pub mod search;
 pub mod seller;
 mod shown;
 mod sql;
@@ -40,7 +41,7 @@ pub async fn subgraph(env: &Env) -> Result<Subgraph, Failure> {
 fn consumers(env: &Env) -> Vec<Consumer> {
     let ears = [events::STOCK, events::SELLERS].into_iter();
     ears.map(|(name, hears)| {
-        Consumer::new(env, name, hears, |tx, _, events| events::hear(tx, events).boxed())
+        Consumer::new(env, name, hears, |tx, now, events| events::hear(tx, now, events).boxed())
     })
     .collect()
 }

@@ -1,20 +1,25 @@
 //! Offers: a seller's price for a variant in a condition.
 
+use std::collections::HashMap;
+
 use chassis::auth::Viewer;
 use chassis::idempotency::Conflict;
 use chassis::outbox::{self, about};
 use chassis::{Failure, Outcome, Tx};
 use chrono::{DateTime, Utc};
 use contract::event::catalog::OfferChanged;
-use contract::{Money, OfferId, SellerId, VariantId};
+use contract::event::inventory::StockChanged;
+use contract::{Money, OfferId, ProductId, SellerId, VariantId};
 use entity::catalog::{Condition, Publication, offer, offer_price, product, variant};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait,
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait,
 };
 use serde::Serialize;
 
 use crate::input::{Checks, Problem};
+use crate::search::{self, Changed};
 use crate::seller::{self, Actor};
 use crate::{publication, unique};
 
@@ -324,7 +329,8 @@ async fn update(
 }
 
 async fn tell(tx: &Tx, now: DateTime<Utc>, offer: &offer::Model) -> Result<(), Failure> {
-    outbox::say(tx, now, about("offer", offer.id, offer.version), changed(offer)).await
+    outbox::say(tx, now, about("offer", offer.id, offer.version), changed(offer)).await?;
+    search::note(tx, now, Changed::Products(&[offer.product_id])).await
 }
 
 /// What others hear of an offer.
@@ -340,8 +346,33 @@ pub(crate) fn changed(offer: &offer::Model) -> OfferChanged {
     }
 }
 
-/// Keeps how much inventory says is available, unless something newer is known.
-pub(crate) async fn mirror_stock(tx: &Tx, id: OfferId, available: i64, sequence: i64) -> Result<(), Failure> {
+/// Keeps how much inventory says is available, unless something newer is known, of offers that differ. Gives the products
+/// that came into stock or went out of it.
+pub(crate) async fn mirror_stock(tx: &Tx, said: &[&StockChanged]) -> Result<Vec<ProductId>, Failure> {
+    // In the order of ids, so that two batches at once cannot wait for each other.
+    let known = offer::Entity::find()
+        .filter(offer::Column::Id.is_in(said.iter().map(|said| said.offer_id)))
+        .order_by_asc(offer::Column::Id)
+        .lock_exclusive()
+        .all(tx)
+        .await?;
+    let known: HashMap<OfferId, offer::Model> = known.into_iter().map(|offer| (offer.id, offer)).collect();
+    let mut turned = vec![];
+    for said in said {
+        let Some(offer) = known.get(&said.offer_id).filter(|offer| offer.stock_sequence < said.sequence)
+        else {
+            continue;
+        };
+        keep_stock(tx, said).await?;
+        if (offer.available > 0) != (said.available > 0) {
+            turned.push(offer.product_id);
+        }
+    }
+    Ok(turned)
+}
+
+async fn keep_stock(tx: &Tx, said: &StockChanged) -> Result<(), Failure> {
+    let (id, available, sequence) = (said.offer_id, said.available, said.sequence);
     offer::Entity::update_many()
         .col_expr(offer::Column::Available, Expr::val(available))
         .col_expr(offer::Column::StockSequence, Expr::val(sequence))

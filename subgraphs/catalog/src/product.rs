@@ -16,6 +16,7 @@ use sea_orm::{
 use serde::Serialize;
 
 use crate::input::{Checks, Problem};
+use crate::search::{self, Changed};
 use crate::seller::{self, Actor};
 use crate::{handle, publication, unique};
 
@@ -299,7 +300,8 @@ async fn update(
 }
 
 async fn tell(tx: &Tx, now: DateTime<Utc>, product: &product::Model) -> Result<(), Failure> {
-    outbox::say(tx, now, about("product", product.id, product.version), changed(product)).await
+    outbox::say(tx, now, about("product", product.id, product.version), changed(product)).await?;
+    search::note(tx, now, Changed::Products(&[product.id])).await
 }
 
 /// What others hear of a product.

@@ -14,6 +14,7 @@ use sea_orm::{
 use serde::Serialize;
 
 use crate::input::{Checks, Problem};
+use crate::search::{self, Changed};
 use crate::{gtin, product, seller, unique};
 
 /// Variants of a product.
@@ -219,7 +220,8 @@ fn apply(checks: &mut Checks, variant: &mut variant::Model, change: Change) {
 }
 
 async fn tell(tx: &Tx, now: DateTime<Utc>, variant: &variant::Model) -> Result<(), Failure> {
-    outbox::say(tx, now, about("variant", variant.id, variant.version), changed(variant)).await
+    outbox::say(tx, now, about("variant", variant.id, variant.version), changed(variant)).await?;
+    search::note(tx, now, Changed::Products(&[variant.product_id])).await
 }
 
 /// What others hear of a variant.

@@ -45,12 +45,20 @@ pub struct AttributeDefinition {
     pub kind: AttributeKind,
     /// The values of a ONE_OF; empty for other kinds.
     pub options: Vec<String>,
+    /// Whether search counts its values as a facet and filters by them.
+    pub filterable: bool,
 }
 
 impl From<row::Model> for AttributeDefinition {
     fn from(definition: row::Model) -> Self {
         let options = attribute::options(&definition);
-        Self { name: definition.name, label: definition.label, kind: definition.kind.into(), options }
+        Self {
+            name: definition.name,
+            label: definition.label,
+            kind: definition.kind.into(),
+            options,
+            filterable: definition.filterable,
+        }
     }
 }
 
@@ -188,6 +196,9 @@ pub struct DefineAttributeInput {
     pub kind: AttributeKind,
     /// The values of a ONE_OF, at most 100; empty for other kinds.
     pub options: Option<Vec<String>>,
+    /// Whether search counts its values as a facet and filters by them. None: as it is; true for a new ONE_OF or BOOLEAN,
+    /// false for others.
+    pub filterable: Option<bool>,
 }
 
 answer! {
@@ -238,8 +249,10 @@ impl AttributeMutations {
             label: input.label,
             kind: input.kind.into(),
             options: input.options.unwrap_or_default(),
+            filterable: input.filterable,
         };
-        let defined = tx::run(&env(ctx).db, async |tx| attribute::define(tx, command).await);
+        let (db, now) = (&env(ctx).db, env(ctx).clock.now());
+        let defined = tx::run(db, async |tx| attribute::define(tx, now, command).await);
         Ok(DefineAttributePayload::of(defined.await?))
     }
 }

@@ -303,7 +303,8 @@ impl CategoryMutations {
             handle: input.handle,
             parent: input.parent_id.into(),
         };
-        let changed = tx::run(&env(ctx).db, async |tx| category::change(tx, change).await);
+        let (db, now) = (&env(ctx).db, env(ctx).clock.now());
+        let changed = tx::run(db, async |tx| category::change(tx, now, change).await);
         Ok(ChangeCategoryPayload::of(changed.await?))
     }
 }

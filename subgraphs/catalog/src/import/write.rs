@@ -14,7 +14,8 @@ use sea_orm::{
 
 use super::plan::{Definitions, Rows};
 use super::{Loaded, LoadedOffer, NewListing};
-use crate::attribute::{Named, Value, definitions, options};
+use crate::attribute::{Named, Value, definitions, is_filterable, options};
+use crate::search::{self, Changed};
 use crate::{category, offer as offers, product as products, variant as variants};
 
 /// Rows of one insert: SQLite takes at most 32,766 values a statement.
@@ -43,8 +44,10 @@ pub(super) async fn batch(tx: &Tx, now: DateTime<Utc>, listings: &[NewListing]) 
     define(tx, defined, &taken).await?;
     let categories = place(tx, &taken, &rows.products).await?;
     let events = events(&rows);
+    let products: Vec<ProductId> = rows.products.iter().map(|product| product.id).collect();
     insert(tx, rows, categories).await?;
     outbox::say_all(tx, now, events).await?;
+    search::note(tx, now, Changed::Products(&products)).await?;
     Ok(loaded)
 }
 
@@ -92,7 +95,14 @@ async fn define(tx: &Tx, mut defined: Definitions, taken: &[&NewListing]) -> Res
         let definition = defined.entry(name.clone()).or_insert_with(|| {
             changed.insert(name.clone());
             let kind = value.kind();
-            attribute::Model { name: name.clone(), label: label(name), kind, options: "[]".into() }
+            let filterable = is_filterable(kind);
+            attribute::Model {
+                name: name.clone(),
+                label: label(name),
+                kind,
+                options: "[]".into(),
+                filterable,
+            }
         });
         let Value::OneOf(option) = value else { continue };
         let mut options = options(definition);
