@@ -10,7 +10,7 @@ use secrecy::SecretBox;
 use crate::auth::Keys;
 use crate::graph::Graph;
 use crate::inbox::Consumer;
-use crate::{Clock, Database, Failure, Tasks};
+use crate::{Clock, Database, Failure, Reach, Tasks};
 
 /// The key that seals personal data and private keys at rest: 256 bits.
 pub type MasterKey = Arc<SecretBox<[u8; 32]>>;
@@ -25,6 +25,8 @@ pub struct Env {
     pub master_key: MasterKey,
     /// Where this process keeps files that can be made again, such as a search index. None: in memory.
     pub data_dir: Option<PathBuf>,
+    /// Where calls may go to addresses that users chose.
+    pub reach: Reach,
 }
 
 /// A subgraph, ready to run in any process.

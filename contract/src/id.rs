@@ -138,6 +138,14 @@ typed_ids! {
     ShipmentId = "shp", "a shipment";
     /// One entry of the stock event log.
     MovementId = "mov", "a movement";
+    /// A system outside that reports stock.
+    FeedId = "fed", "a feed";
+    /// What a feed sent at once.
+    FeedBatchId = "fbt", "a feed's batch";
+    /// An address outside that is told of stock.
+    WebhookId = "whk", "a webhook";
+    /// A message to a webhook.
+    DeliveryId = "dlv", "a delivery";
     /// An event or an ask between subgraphs.
     EventId = "evt", "an event";
     /// A buyer's order.

@@ -1,9 +1,11 @@
 //! The tables of inventory, in the order in which they came.
 
+mod feeds;
 mod mirrors;
 mod reservations;
 mod shipments;
 mod stock;
+mod webhooks;
 
 use sea_orm_migration::prelude::*;
 
@@ -20,6 +22,8 @@ impl MigratorTrait for Migrator {
             Box::new(stock::Stock),
             Box::new(reservations::Reservations),
             Box::new(shipments::Shipments),
+            Box::new(feeds::Feeds),
+            Box::new(webhooks::Webhooks),
         ]
     }
 }

@@ -8,7 +8,7 @@ use axum::Router;
 use chassis::auth::Keys;
 use chassis::inbox::Consumer;
 use chassis::relay::Relay;
-use chassis::{Clock, Failure, MasterKey, Tasks, serve};
+use chassis::{Clock, Failure, MasterKey, Reach, Tasks, serve};
 
 pub use service::{ALL, Service, ServiceName, migrate};
 
@@ -20,6 +20,8 @@ pub struct Plan {
     pub master_key: MasterKey,
     /// Where this process keeps files that can be made again. None: in memory.
     pub data_dir: Option<PathBuf>,
+    /// Where calls may go to addresses that users chose.
+    pub reach: Reach,
 }
 
 /// Why a marketplace did not start.

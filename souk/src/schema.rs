@@ -106,6 +106,11 @@ fn print(files: &[(String, String)], name: &str) {
 /// Every service over databases in memory: enough to know their schemas.
 async fn blank_market() -> anyhow::Result<Market> {
     let databases = ALL.map(|service| (service, "sqlite::memory:".to_owned())).to_vec();
-    let plan = Plan { databases, master_key: Arc::new(SecretBox::new(Box::new([0; 32]))), data_dir: None };
+    let plan = Plan {
+        databases,
+        master_key: Arc::new(SecretBox::new(Box::new([0; 32]))),
+        data_dir: None,
+        reach: chassis::Reach::Public,
+    };
     Ok(Market::open(&plan, Clock::System, Tasks::new()).await?)
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use chassis::telemetry::{self, LogFormat, Telemetry};
-use chassis::{Clock, MasterKey, Tasks};
+use chassis::{Clock, MasterKey, Reach, Tasks};
 use clap::{Args, ValueEnum};
 use rand::TryRngCore;
 use secrecy::SecretBox;
@@ -48,6 +48,9 @@ pub struct Settings {
     /// not given; made when it is missing. Keep a copy: without it personal data cannot be read.
     #[arg(long, env = "SOUK_MASTER_KEY_FILE")]
     pub master_key_file: Option<PathBuf>,
+    /// Sends webhooks to private addresses and over http as well; for development.
+    #[arg(long, env = "SOUK_ALLOW_PRIVATE_WEBHOOKS")]
+    pub allow_private_webhooks: bool,
     /// What to log: a level, or directives such as `info,chassis=debug`.
     #[arg(long, env = "SOUK_LOG", default_value = "info")]
     pub log: String,
@@ -102,11 +105,9 @@ impl Settings {
         fs::create_dir_all(&self.data_dir)
             .with_context(|| format!("the data folder {folder} cannot be made"))?;
         let databases = services.iter().map(|service| Ok((*service, self.database(*service)?)));
-        Ok(Plan {
-            databases: databases.collect::<anyhow::Result<_>>()?,
-            master_key: self.master_key()?,
-            data_dir: Some(self.data_dir.clone()),
-        })
+        let databases = databases.collect::<anyhow::Result<_>>()?;
+        let reach = if self.allow_private_webhooks { Reach::Anywhere } else { Reach::Public };
+        Ok(Plan { databases, master_key: self.master_key()?, data_dir: Some(self.data_dir.clone()), reach })
     }
 
     /// Every service, open and not yet running.

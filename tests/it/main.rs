@@ -15,6 +15,7 @@ mod crash;
 #[cfg(feature = "router")]
 mod endpoint;
 mod events;
+mod feeds;
 mod inventory;
 mod payments;
 #[cfg(feature = "router")]

@@ -90,6 +90,7 @@ impl Service {
             keys: keys.clone(),
             master_key: plan.master_key.clone(),
             data_dir: plan.data_dir.clone(),
+            reach: plan.reach,
         };
         let subgraph =
             name.subgraph(&env).await.map_err(|cause| StartError::Subgraph { service: name, cause })?;

@@ -1,6 +1,7 @@
 //! The schema of inventory: what other subgraphs' offers and variants gain, and what keepers of stock can do.
 
 mod dead_letter;
+mod feed;
 mod loaders;
 mod location;
 mod offer;
@@ -19,6 +20,7 @@ use chassis::{Denied, Env};
 
 use crate::keeper::Keeper;
 use crate::live::Feed;
+use crate::secret::Secrets;
 
 #[derive(MergedObject, Default)]
 struct Query(
@@ -27,6 +29,7 @@ struct Query(
     location::LocationQueries,
     reservation::ReservationQueries,
     shipment::ShipmentQueries,
+    feed::FeedQueries,
     dead_letter::DeadLetterQueries,
 );
 
@@ -36,6 +39,7 @@ struct Mutation(
     location::LocationMutations,
     reservation::ReservationMutations,
     shipment::ShipmentMutations,
+    feed::FeedMutations,
     dead_letter::DeadLetterMutations,
 );
 
@@ -45,6 +49,7 @@ pub(crate) fn graph(env: &Env, consumers: Vec<Consumer>) -> Graph {
             .data(loaders::new(&env.db))
             .data(Feed::new(env.clone()))
             .data(consumers)
+            .data(Secrets::new(env))
             .data(env.clone()),
     )
 }

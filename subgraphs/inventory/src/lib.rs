@@ -8,7 +8,9 @@
 mod asks;
 mod bulk;
 pub mod desk;
+pub mod door;
 mod events;
+pub mod feed;
 mod graphql;
 mod keeper;
 pub mod limits;
@@ -16,10 +18,13 @@ mod live;
 pub mod location;
 pub mod offer;
 pub mod reservation;
+pub mod secret;
 mod seller;
 pub mod shelf;
 pub mod shipment;
+pub mod signature;
 pub mod stock;
+mod variant;
 mod verify;
 
 use std::sync::Arc;
@@ -43,7 +48,7 @@ pub async fn subgraph(env: &Env) -> Result<Subgraph, Failure> {
         graph: graphql::graph(env, consumers.clone()),
         consumers,
         jobs: vec![sweeper(env.clone())],
-        routes: Default::default(),
+        routes: door::routes(env),
     })
 }
 

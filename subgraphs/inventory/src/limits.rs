@@ -10,6 +10,10 @@ pub const ON_HAND_MAX: i64 = 1_000_000_000;
 pub const LINES_MAX: usize = 100;
 /// Offers or variants that one subscription watches.
 pub const WATCHED_MAX: usize = 100;
+/// Stock feeds of one shop.
+pub const FEEDS_MAX: u64 = 50;
+/// Webhooks of one shop.
+pub const WEBHOOKS_MAX: u64 = 10;
 /// Characters of a reason or a reference.
 pub const REASON_LENGTH_MAX: usize = 500;
 /// Characters of a location's name.

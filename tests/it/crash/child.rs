@@ -22,8 +22,12 @@ async fn work() {
     let Ok(work) = std::env::var(WORK) else { return };
     let urls = std::env::var(DATABASES).unwrap();
     let databases = ALL.into_iter().zip(urls.split(' ').map(str::to_owned)).collect();
-    let plan =
-        Plan { databases, master_key: Arc::new(secrecy::SecretBox::new(Box::new([7; 32]))), data_dir: None };
+    let plan = Plan {
+        databases,
+        master_key: Arc::new(secrecy::SecretBox::new(Box::new([7; 32]))),
+        data_dir: None,
+        reach: chassis::Reach::Public,
+    };
     let market = Market::open(&plan, Clock::System, Tasks::new()).await.unwrap();
     match work.as_str() {
         "reserve" => reservations::reserve_for_ever(&market).await,

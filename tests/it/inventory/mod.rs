@@ -25,34 +25,34 @@ use serde_json::{Value, json};
 use crate::support::{Market, Person};
 
 /// A verified seller with one location.
-struct Shop<'m> {
-    market: &'m Market,
-    seller: Person,
-    location: String,
+pub struct Shop<'m> {
+    pub market: &'m Market,
+    pub seller: Person,
+    pub location: String,
 }
 
 impl<'m> Shop<'m> {
-    async fn open(market: &'m Market, name: &str) -> Self {
+    pub async fn open(market: &'m Market, name: &str) -> Self {
         let seller = market.seller(name).await;
         let location = make_location(market, &seller, "Warehouse").await;
         Self { market, seller, location }
     }
 
     /// A published offer of a new variant, without stock.
-    async fn offer(&self) -> OfferId {
+    pub async fn offer(&self) -> OfferId {
         let offer = self.offer_of(VariantId::new(), Publication::Published).await;
         self.market.settle().await;
         offer
     }
 
     /// Says, as catalog would, that the shop made an offer. Its event is on its way.
-    async fn offer_of(&self, variant: VariantId, publication: Publication) -> OfferId {
+    pub async fn offer_of(&self, variant: VariantId, publication: Publication) -> OfferId {
         let offer = OfferId::new();
         self.say_offer(offer, variant, publication, 1).await;
         offer
     }
 
-    async fn say_offer(
+    pub async fn say_offer(
         &self,
         offer_id: OfferId,
         variant_id: VariantId,
@@ -77,7 +77,7 @@ impl<'m> Shop<'m> {
     }
 
     /// An offer with so many pieces.
-    async fn stocked(&self, pieces: i64) -> OfferId {
+    pub async fn stocked(&self, pieces: i64) -> OfferId {
         let offer = self.offer().await;
         let done = self.does("receiveStock", self.at(offer, json!({ "quantity": pieces }))).await;
         assert_eq!(done["stock"]["available"], pieces, "{done}");
@@ -90,7 +90,7 @@ impl<'m> Shop<'m> {
     }
 
     /// Calls a mutation as the shop's seller, with a new key unless the input has one: its payload.
-    async fn does(&self, mutation: &str, input: Value) -> Value {
+    pub async fn does(&self, mutation: &str, input: Value) -> Value {
         call(self.market, &self.seller, mutation, input).await
     }
 
@@ -100,13 +100,13 @@ impl<'m> Shop<'m> {
         payload["userErrors"][0]["code"].as_str().unwrap_or("done").to_owned()
     }
 
-    async fn reserve(&self, offer: OfferId, quantity: i64) -> Value {
+    pub async fn reserve(&self, offer: OfferId, quantity: i64) -> Value {
         let lines = json!([{ "offerId": offer, "quantity": quantity }]);
         self.does("reserveStock", json!({ "lines": lines, "ttlSeconds": 60 })).await
     }
 
     /// On hand, reserved and available, as the seller sees them.
-    async fn levels(&self, offer: OfferId) -> [i64; 3] {
+    pub async fn levels(&self, offer: OfferId) -> [i64; 3] {
         let query = "query($offer: ID!) { stock(offerId: $offer) { onHand reserved available } }";
         let data = self.market.data("inventory", Some(&self.seller), query, json!({ "offer": offer })).await;
         ["onHand", "reserved", "available"].map(|field| data["stock"][field].as_i64().unwrap())
@@ -119,7 +119,7 @@ async fn make_location(market: &Market, seller: &Person, name: &str) -> String {
 }
 
 /// Calls a mutation of inventory, with a new idempotency key unless the input has one or the mutation takes none.
-async fn call(market: &Market, by: &Person, mutation: &str, input: Value) -> Value {
+pub async fn call(market: &Market, by: &Person, mutation: &str, input: Value) -> Value {
     static KEYS: AtomicU32 = AtomicU32::new(0);
     let thing = match mutation {
         "createLocation" | "changeLocation" => "location { id name open version seller { id } }",
@@ -159,7 +159,7 @@ fn merged(mut into: Value, more: Value) -> Value {
 }
 
 /// Everything in the tables follows from the log.
-async fn books_are_right(market: &Market) {
+pub async fn books_are_right(market: &Market) {
     let report = inventory::verify(&market.env("inventory").db).await.unwrap();
     assert!(report.is_right(), "{report}");
 }

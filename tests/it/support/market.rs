@@ -41,6 +41,7 @@ impl Market {
             databases: ALL.map(|name| (name, store.url(name.as_str()))).to_vec(),
             master_key: Arc::new(secrecy::SecretBox::new(Box::new([7; 32]))),
             data_dir: None,
+            reach: chassis::Reach::Anywhere,
         };
         let souk = souk::Market::open(&plan, clock.clone(), Tasks::new()).await.unwrap();
         for service in souk.services.iter().filter(|_| relays == Relays::Running) {
