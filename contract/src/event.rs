@@ -85,6 +85,8 @@ events! {
     ProductChanged(catalog::ProductChanged) = "catalog.product_changed", 1;
     /// A variant was added or changed.
     VariantChanged(catalog::VariantChanged) = "catalog.variant_changed", 1;
+    /// A product turned out to be another one: its variants and offers are those of the other now.
+    ProductMerged(catalog::ProductMerged) = "catalog.product_merged", 1;
     /// An offer was created, changed, published or archived; a new price is such a change.
     OfferChanged(catalog::OfferChanged) = "catalog.offer_changed", 1;
     /// The stock of a variant in one offer changed.
@@ -103,6 +105,14 @@ events! {
     StockCommitted(inventory::StockCommitted) = "inventory.stock_committed", 1;
     /// Reserved stock was given back, by an ask or because the reservation expired.
     StockReleased(inventory::StockReleased) = "inventory.stock_released", 1;
+    /// Ask: put pieces of an offer on a shelf.
+    ReceiveStock(inventory::ReceiveStock) = "inventory.receive_stock", 1;
+    /// Ask: sell the pieces of one offer as another.
+    MoveStock(inventory::MoveStock) = "inventory.move_stock", 1;
+    /// Answer: the pieces are on a shelf.
+    StockReceived(inventory::StockReceived) = "inventory.stock_received", 1;
+    /// Answer: the pieces are on no shelf, and why.
+    StockRefused(inventory::StockRefused) = "inventory.stock_refused", 1;
     /// Ask: hold the buyer's money.
     AuthorisePayment(payments::AuthorisePayment) = "payments.authorise", 1;
     /// Ask: take the money that is held.

@@ -130,6 +130,12 @@ typed_ids! {
     CategoryId = "cat", "a category";
     /// A seller's price for a variant in a condition.
     OfferId = "off", "an offer";
+    /// One act of listing an item: the offer and the pieces that came with it.
+    ListingId = "lst", "a listing";
+    /// A product that somebody proposes.
+    ProposalId = "pps", "a proposal";
+    /// A file of goods on its way into the catalog.
+    ImportJobId = "imp", "an import";
     /// A place where a seller keeps stock.
     LocationId = "loc", "a location";
     /// A promise of stock to somebody, until it is committed, released or expires.

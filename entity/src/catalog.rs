@@ -4,6 +4,7 @@ pub mod attribute;
 pub mod category;
 pub mod category_tree;
 pub mod image;
+pub mod listing;
 pub mod offer;
 pub mod offer_price;
 pub mod product;

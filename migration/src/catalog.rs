@@ -1,5 +1,6 @@
 //! The tables of catalog, in the order in which they came.
 
+mod listings;
 mod offers;
 mod products;
 mod search;
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(tree::Categories),
             Box::new(offers::Offers),
             Box::new(search::Search),
+            Box::new(listings::Listings),
         ]
     }
 }

@@ -56,3 +56,19 @@ pub struct OfferChanged {
     pub price: Money,
     pub publication: Publication,
 }
+
+/// A product that is another one now. Its offers are said to have changed by themselves.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ProductMerged {
+    pub product_id: ProductId,
+    pub into: ProductId,
+    /// Variants that are others now. Those that are not here moved to the other product as they are.
+    pub variants: Vec<VariantMerged>,
+}
+
+/// A variant that is another one now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct VariantMerged {
+    pub variant_id: VariantId,
+    pub into: VariantId,
+}

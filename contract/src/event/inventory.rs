@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{OfferId, OrderId, ReservationId, SellerId, VariantId};
+use crate::id::{LocationId, OfferId, OrderId, ReservationId, SellerId, ShipmentId, UserId, VariantId};
 
 /// The stock of one offer, over all its locations, as it is now.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -90,4 +90,57 @@ pub struct StockReleased {
     pub reservation_id: ReservationId,
     pub order_id: Option<OrderId>,
     pub reason: String,
+}
+
+/// Ask: pieces of an offer are there; put them on a shelf of its seller.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReceiveStock {
+    /// Chosen by the asker: asking twice with one id receives once.
+    pub shipment_id: ShipmentId,
+    pub offer_id: OfferId,
+    pub seller_id: SellerId,
+    /// None: the seller's oldest open location; a seller without one gets one.
+    pub location_id: Option<LocationId>,
+    /// At least 1.
+    pub quantity: i64,
+    /// Who says so.
+    pub asked_by: UserId,
+}
+
+/// Ask: two offers of one seller became one; what can be sold of the first is sold as the second from now on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MoveStock {
+    /// Gives all its pieces that are not promised to somebody.
+    pub from_offer_id: OfferId,
+    pub to_offer_id: OfferId,
+    pub asked_by: UserId,
+}
+
+/// The pieces are on a shelf.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StockReceived {
+    pub shipment_id: ShipmentId,
+    pub offer_id: OfferId,
+    pub location_id: LocationId,
+    pub quantity: i64,
+}
+
+/// Why pieces cannot be put on a shelf.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum RefusedBecause {
+    /// The seller has no such location.
+    LocationNotFound,
+    /// The location takes nothing in, or the seller has no location that does.
+    LocationClosed,
+    /// An offer cannot have so many pieces.
+    TooMuch,
+}
+
+/// The pieces are on no shelf.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StockRefused {
+    pub shipment_id: ShipmentId,
+    pub offer_id: OfferId,
+    pub because: RefusedBecause,
 }

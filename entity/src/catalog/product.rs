@@ -16,6 +16,8 @@ pub struct Model {
     pub title: String,
     /// The title in lower case: what lists sort by.
     pub title_key: String,
+    /// The words of the title, however they are written and in whatever order: what finds the like.
+    pub match_key: Option<String>,
     pub brand: Option<String>,
     /// The brand in lower case: what filters compare.
     pub brand_key: Option<String>,
@@ -25,6 +27,8 @@ pub struct Model {
     pub publication: Publication,
     /// The seller who created it. Null: an admin did.
     pub seller_id: Option<SellerId>,
+    /// The product that it turned out to be. Null: itself.
+    pub merged_into: Option<ProductId>,
     pub version: i64,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,

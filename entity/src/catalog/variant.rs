@@ -18,6 +18,8 @@ pub struct Model {
     pub gtin: Option<String>,
     /// Where it stands in the product's list; equal ones stand in the order in which they came.
     pub position: i32,
+    /// The variant that it turned out to be. Null: itself.
+    pub merged_into: Option<VariantId>,
     pub version: i64,
 }
 

@@ -8,16 +8,20 @@ use contract::event::inventory::StockChanged;
 use contract::{Envelope, Event, OfferId};
 
 use crate::search::{self, Changed};
-use crate::{offer, seller};
+use crate::{listing, offer, seller};
 
 /// Whom catalog listens to: the name of each consumer and what it hears.
-pub(crate) const STOCK: (&str, &[&str]) = ("catalog.inventory", &["inventory.stock_changed"]);
+pub(crate) const STOCK: (&str, &[&str]) = (
+    "catalog.inventory",
+    &["inventory.stock_changed", "inventory.stock_received", "inventory.stock_refused"],
+);
 pub(crate) const SELLERS: (&str, &[&str]) = ("catalog.accounts", &["accounts.seller_changed"]);
 
 /// Applies a batch. Of many changes of one offer's stock only the last one matters.
 pub(crate) async fn hear(tx: &Tx, now: DateTime<Utc>, events: &[Envelope]) -> Result<(), Failure> {
     let mut stock: HashMap<OfferId, &StockChanged> = HashMap::new();
     let mut sellers = vec![];
+    let mut received = vec![];
     for envelope in events {
         match &envelope.event {
             Event::StockChanged(said) => {
@@ -30,6 +34,8 @@ pub(crate) async fn hear(tx: &Tx, now: DateTime<Utc>, events: &[Envelope]) -> Re
                 seller::mirror(tx, envelope.aggregate.version, said).await?;
                 sellers.push(said.seller_id);
             }
+            Event::StockReceived(said) => received.push(said),
+            Event::StockRefused(said) => listing::refused(tx, now, said).await?,
             _ => {}
         }
     }
@@ -42,5 +48,5 @@ pub(crate) async fn hear(tx: &Tx, now: DateTime<Utc>, events: &[Envelope]) -> Re
     for seller in sellers {
         search::note(tx, now, Changed::OfSeller(seller)).await?;
     }
-    Ok(())
+    listing::received(tx, now, received).await
 }

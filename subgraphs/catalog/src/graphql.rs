@@ -4,6 +4,7 @@
 mod answer;
 mod attribute;
 mod category;
+mod listing;
 mod loaders;
 mod offer;
 mod offer_changes;
@@ -25,6 +26,7 @@ pub struct Query(
     product::ProductQueries,
     variant::VariantQueries,
     offer::OfferQueries,
+    listing::ListingQueries,
     category::CategoryQueries,
     attribute::AttributeQueries,
     operator::OperatorQueries,
@@ -37,6 +39,7 @@ pub struct Mutation(
     product_parts::ProductPartMutations,
     variant::VariantMutations,
     offer_changes::OfferChangeMutations,
+    listing::ListingMutations,
     category::CategoryMutations,
     attribute::AttributeMutations,
     operator::OperatorMutations,

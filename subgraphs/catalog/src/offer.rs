@@ -13,14 +13,14 @@ use contract::{Money, OfferId, ProductId, SellerId, VariantId};
 use entity::catalog::{Condition, Publication, offer, offer_price, product, variant};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
     QueryTrait,
 };
 use serde::Serialize;
 
 use crate::input::{Checks, Problem};
 use crate::search::{self, Changed};
-use crate::seller::{self, Actor};
+use crate::seller::{self, Actor, NotSelling};
 use crate::{publication, unique};
 
 /// The highest price, in minor units: a billion where the minor unit is a hundredth.
@@ -39,9 +39,7 @@ pub struct Create {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CreateRefusal {
     Invalid(Vec<Problem>),
-    SellerNotVerified,
-    /// An admin named no seller, or a seller named another one.
-    SellerNotFound,
+    NotSelling(NotSelling),
     VariantNotFound,
     /// The seller has an offer for this variant in this condition.
     AlreadyOffered {
@@ -68,38 +66,37 @@ pub async fn create(
     if let Err(problems) = checks.done() {
         return Ok(Err(CreateRefusal::Invalid(problems)));
     }
-    let Some(actor) = seller::acting(tx, viewer).await? else {
-        return Ok(Err(CreateRefusal::SellerNotVerified));
+    let (actor, seller) = match seller::selling(tx, viewer, command.seller).await? {
+        Ok(selling) => selling,
+        Err(not) => return Ok(Err(CreateRefusal::NotSelling(not))),
     };
-    let Some(seller) = seller_of(actor, command.seller) else {
-        return Ok(Err(CreateRefusal::SellerNotFound));
-    };
-    if actor == Actor::Admin && !seller::is_verified(tx, seller).await? {
-        return Ok(Err(CreateRefusal::SellerNotVerified));
-    }
     let Some(variant) = offerable(tx, actor, command.variant).await? else {
         return Ok(Err(CreateRefusal::VariantNotFound));
     };
     let offer = draft(now, &variant, seller, command.condition, command.price);
+    match insert(tx, now, &offer).await? {
+        None => Ok(Ok(offer.id)),
+        Some(there) => Ok(Err(CreateRefusal::AlreadyOffered { existing: there.id })),
+    }
+}
+
+/// Writes a new offer and tells of it, unless its seller has one for this variant in this condition: that one, locked.
+pub(crate) async fn insert(
+    tx: &Tx,
+    now: DateTime<Utc>,
+    offer: &offer::Model,
+) -> Result<Option<offer::Model>, Failure> {
     let once = [offer::Column::SellerId, offer::Column::VariantId, offer::Column::Condition];
     let inserted = offer::Entity::insert(offer.clone().into_active_model())
         .on_conflict(OnConflict::columns(once).do_nothing().to_owned())
         .exec_without_returning(tx)
         .await?;
     if inserted == 0 {
-        let existing = same_as(tx, &offer).await?;
-        return Ok(Err(CreateRefusal::AlreadyOffered { existing }));
+        return same_as(tx, offer).await.map(Some);
     }
-    offer_price::Entity::insert(priced(&offer).into_active_model()).exec_without_returning(tx).await?;
-    tell(tx, now, &offer).await?;
-    Ok(Ok(offer.id))
-}
-
-fn seller_of(actor: Actor, named: Option<SellerId>) -> Option<SellerId> {
-    match actor {
-        Actor::Admin => named,
-        Actor::Seller(own) => Some(own).filter(|own| named.is_none_or(|named| named == *own)),
-    }
+    offer_price::Entity::insert(priced(offer).into_active_model()).exec_without_returning(tx).await?;
+    tell(tx, now, offer).await?;
+    Ok(None)
 }
 
 /// Notes what is wrong with a price.
@@ -157,14 +154,13 @@ pub(crate) fn priced(offer: &offer::Model) -> offer_price::Model {
     }
 }
 
-async fn same_as(tx: &Tx, offer: &offer::Model) -> Result<OfferId, Failure> {
+async fn same_as(tx: &Tx, offer: &offer::Model) -> Result<offer::Model, Failure> {
     let same = offer::Entity::find()
         .filter(offer::Column::SellerId.eq(offer.seller_id))
         .filter(offer::Column::VariantId.eq(offer.variant_id))
         .filter(offer::Column::Condition.eq(offer.condition))
-        .one(tx)
-        .await?;
-    same.map(|same| same.id).ok_or_else(|| Failure::msg("the offer in the way vanished"))
+        .lock_exclusive();
+    same.one(tx).await?.ok_or_else(|| Failure::msg("the offer in the way vanished"))
 }
 
 /// The offer that is meant, as the caller last saw it.
@@ -244,17 +240,39 @@ pub async fn change(
         condition: change.condition.unwrap_or(before.condition),
         ..before.clone()
     };
-    let offer = match update(tx, now, offer).await {
-        Err(error) if unique::broken(&error, "condition") || unique::broken(&error, "offer_once") => {
-            return Ok(Err(ChangeRefusal::AlreadyOffered));
-        }
-        updated => updated?,
-    };
-    if price != before.price() {
+    match update(tx, now, offer).await {
+        Err(error) if is_offered_twice(&error) => Ok(Err(ChangeRefusal::AlreadyOffered)),
+        updated => changed_to(tx, now, &before, updated?).await.map(Ok),
+    }
+}
+
+/// Whether `error` says that a seller would have two offers for a variant in one condition.
+fn is_offered_twice(error: &DbErr) -> bool {
+    unique::broken(error, "condition") || unique::broken(error, "offer_once")
+}
+
+/// Writes what became of `before`, keeps its new price in the history, and tells of it.
+pub(crate) async fn store(
+    tx: &Tx,
+    now: DateTime<Utc>,
+    before: &offer::Model,
+    offer: offer::Model,
+) -> Result<offer::Model, Failure> {
+    let offer = update(tx, now, offer).await?;
+    changed_to(tx, now, before, offer).await
+}
+
+async fn changed_to(
+    tx: &Tx,
+    now: DateTime<Utc>,
+    before: &offer::Model,
+    offer: offer::Model,
+) -> Result<offer::Model, Failure> {
+    if offer.price() != before.price() {
         offer_price::Entity::insert(priced(&offer).into_active_model()).exec_without_returning(tx).await?;
     }
     tell(tx, now, &offer).await?;
-    Ok(Ok(offer))
+    Ok(offer)
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -272,7 +290,7 @@ pub async fn publish(
     viewer: &Viewer,
     target: Target,
 ) -> Outcome<offer::Model, PublishRefusal> {
-    let mut offer = match open(tx, viewer, target).await? {
+    let offer = match open(tx, viewer, target).await? {
         Ok(offer) => offer,
         Err(closed) => return Ok(Err(PublishRefusal::Closed(closed))),
     };
@@ -286,10 +304,7 @@ pub async fn publish(
     if product.is_none_or(|product| product.publication != Publication::Published) {
         return Ok(Err(PublishRefusal::ProductNotPublished));
     }
-    offer.publication = published;
-    let offer = update(tx, now, offer).await?;
-    tell(tx, now, &offer).await?;
-    Ok(Ok(offer))
+    show(tx, now, offer, published).await.map(Ok)
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -305,24 +320,27 @@ pub async fn archive(
     viewer: &Viewer,
     target: Target,
 ) -> Outcome<offer::Model, ArchiveRefusal> {
-    let mut offer = match open(tx, viewer, target).await? {
+    let offer = match open(tx, viewer, target).await? {
         Ok(offer) => offer,
         Err(closed) => return Ok(Err(ArchiveRefusal::Closed(closed))),
     };
     let Some(archived) = publication::archived(offer.publication) else {
         return Ok(Err(ArchiveRefusal::AlreadyArchived));
     };
-    offer.publication = archived;
-    let offer = update(tx, now, offer).await?;
-    tell(tx, now, &offer).await?;
-    Ok(Ok(offer))
+    show(tx, now, offer, archived).await.map(Ok)
 }
 
-async fn update(
+/// Shows an offer, or hides it.
+pub(crate) async fn show(
     tx: &Tx,
     now: DateTime<Utc>,
-    mut offer: offer::Model,
-) -> Result<offer::Model, sea_orm::DbErr> {
+    offer: offer::Model,
+    publication: Publication,
+) -> Result<offer::Model, Failure> {
+    store(tx, now, &offer, offer::Model { publication, ..offer.clone() }).await
+}
+
+async fn update(tx: &Tx, now: DateTime<Utc>, mut offer: offer::Model) -> Result<offer::Model, DbErr> {
     offer.version += 1;
     offer.updated_at = now;
     offer.into_active_model().reset_all().update(tx).await

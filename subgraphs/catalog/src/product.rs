@@ -18,7 +18,7 @@ use serde::Serialize;
 use crate::input::{Checks, Problem};
 use crate::search::{self, Changed};
 use crate::seller::{self, Actor};
-use crate::{handle, publication, unique};
+use crate::{handle, publication, similar, unique};
 
 /// Characters of a title.
 pub(crate) const TITLE_LENGTH_MAX: usize = 300;
@@ -94,6 +94,7 @@ pub(crate) fn draft(checks: &mut Checks, now: DateTime<Utc>, command: &Create) -
         id: ProductId::new(),
         handle,
         title_key: title.to_lowercase(),
+        match_key: Some(similar::match_key(&title)),
         title,
         brand_key: brand.as_deref().map(str::to_lowercase),
         brand,
@@ -101,6 +102,7 @@ pub(crate) fn draft(checks: &mut Checks, now: DateTime<Utc>, command: &Create) -
         description: checks.paragraphs("description", &command.description, DESCRIPTION_LENGTH_MAX),
         publication: Publication::Draft,
         seller_id: None,
+        merged_into: None,
         version: 1,
         created_at: now,
         updated_at: now,
@@ -162,6 +164,7 @@ fn apply(checks: &mut Checks, product: &mut product::Model, change: Change) {
     if let Some(title) = change.title {
         product.title = checks.line("title", &title, TITLE_LENGTH_MAX);
         product.title_key = product.title.to_lowercase();
+        product.match_key = Some(similar::match_key(&product.title));
     }
     if let Some(brand) = change.brand {
         product.brand = checks.line_or_none("brand", brand.as_deref(), NAME_LENGTH_MAX);

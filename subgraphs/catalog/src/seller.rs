@@ -1,7 +1,7 @@
 //! Sellers as accounts tells of them, and who may change what.
 
 use chassis::auth::{Role, Viewer};
-use chassis::{Failure, Tx};
+use chassis::{Failure, Outcome, Tx};
 use contract::event::accounts::SellerChanged;
 use contract::{SellerId, UserId};
 use entity::catalog::seller::{self, Status};
@@ -43,6 +43,37 @@ pub(crate) async fn acting(tx: &Tx, viewer: &Viewer) -> Result<Option<Actor>, Fa
     let shop = of_user(tx, viewer.user).await?;
     let verified = shop.filter(|shop| shop.status == Status::Verified);
     Ok(verified.map(|shop| Actor::Seller(shop.id)))
+}
+
+/// Why somebody makes no offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotSelling {
+    /// Neither an admin nor a verified seller; or the seller that an admin named is not verified.
+    NotVerified,
+    /// An admin named no seller, or a seller named another one.
+    NotFound,
+}
+
+/// What `viewer` acts as, and whose offers they make: their own, or as an admin those of the seller they name.
+pub(crate) async fn selling(
+    tx: &Tx,
+    viewer: &Viewer,
+    named: Option<SellerId>,
+) -> Outcome<(Actor, SellerId), NotSelling> {
+    let Some(actor) = acting(tx, viewer).await? else {
+        return Ok(Err(NotSelling::NotVerified));
+    };
+    let seller = match actor {
+        Actor::Admin => named,
+        Actor::Seller(own) => Some(own).filter(|own| named.is_none_or(|named| named == *own)),
+    };
+    let Some(seller) = seller else {
+        return Ok(Err(NotSelling::NotFound));
+    };
+    if actor == Actor::Admin && !is_verified(tx, seller).await? {
+        return Ok(Err(NotSelling::NotVerified));
+    }
+    Ok(Ok((actor, seller)))
 }
 
 /// The shop of a user.

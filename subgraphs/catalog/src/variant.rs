@@ -115,18 +115,21 @@ pub(crate) fn checked(checks: &mut Checks, command: &Add) -> variant::Model {
         size: checks.line_or_none("size", command.size.as_deref(), TEXT_LENGTH_MAX),
         edition: checks.line_or_none("edition", command.edition.as_deref(), TEXT_LENGTH_MAX),
         sku: checks.line_or_none("sku", command.sku.as_deref(), TEXT_LENGTH_MAX),
-        gtin: command.gtin.clone(),
+        gtin: number(checks, command.gtin.as_deref()),
         position: command.position.unwrap_or(0),
+        merged_into: None,
         version: 1,
     };
-    check_numbers(checks, &variant);
+    check_position(checks, &variant);
     variant
 }
 
-fn check_numbers(checks: &mut Checks, variant: &variant::Model) {
-    if let Some(Err(wrong)) = variant.gtin.as_deref().map(gtin::check) {
-        checks.wrong("gtin", wrong.to_string());
-    }
+/// The 13 digits of a number, as far as it is right.
+fn number(checks: &mut Checks, text: Option<&str>) -> Option<String> {
+    gtin::read(text?).map_err(|wrong| checks.wrong("gtin", wrong.to_string())).ok()
+}
+
+fn check_position(checks: &mut Checks, variant: &variant::Model) {
     let positions = 0..=POSITION_MAX;
     checks.expect(positions.contains(&variant.position), "position", format!("must be 0 to {POSITION_MAX}"));
 }
@@ -210,13 +213,13 @@ fn apply(checks: &mut Checks, variant: &mut variant::Model, change: Change) {
         variant.sku = checks.line_or_none("sku", sku.as_deref(), TEXT_LENGTH_MAX);
     }
     if let Some(gtin) = change.gtin {
-        variant.gtin = gtin;
+        variant.gtin = number(checks, gtin.as_deref());
     }
     if let Some(position) = change.position {
         variant.position = position;
     }
     variant.version += 1;
-    check_numbers(checks, variant);
+    check_position(checks, variant);
 }
 
 async fn tell(tx: &Tx, now: DateTime<Utc>, variant: &variant::Model) -> Result<(), Failure> {

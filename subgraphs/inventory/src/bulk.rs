@@ -83,21 +83,29 @@ async fn receive(
     if let Err(refusal) = check(tx, &lines).await? {
         return Ok(Err(refusal));
     }
+    take_in(tx, now, lines.into_iter().map(|line| arrival(line, keeper)).collect()).await.map(Ok)
+}
+
+/// Puts received pieces on their shelves; how many offers changed. Each move has a location and adds pieces.
+pub(crate) async fn take_in(tx: &Tx, now: DateTime<Utc>, arrivals: Vec<Move>) -> Result<u64, Failure> {
     let mut arrived: BTreeMap<OfferId, i64> = BTreeMap::new();
     let mut shelved: BTreeMap<(OfferId, LocationId), i64> = BTreeMap::new();
-    for line in &lines {
-        *arrived.entry(line.offer_id).or_default() += line.quantity;
-        *shelved.entry((line.offer_id, line.location_id)).or_default() += line.quantity;
+    for one in &arrivals {
+        let location = one.location_id.ok_or_else(|| Failure::msg("pieces arrive at a location"))?;
+        *arrived.entry(one.offer_id).or_default() += one.on_hand_delta;
+        *shelved.entry((one.offer_id, location)).or_default() += one.on_hand_delta;
     }
     let levels = raise_levels(tx, arrived.into_iter().collect()).await?;
     raise_shelves(tx, shelved.into_iter().collect()).await?;
     let versions: BTreeMap<OfferId, i64> =
         levels.iter().map(|level| (level.offer_id, level.version)).collect();
-    let log =
-        lines.into_iter().map(|line| stock::movement(arrival(line, keeper), versions[&line.offer_id], now));
+    let log = arrivals.into_iter().map(|one| {
+        let version = versions[&one.offer_id];
+        stock::movement(one, version, now)
+    });
     stock::record(tx, log.collect()).await?;
     let told = stock::tell(tx, now, levels).await?;
-    Ok(Ok(told.len() as u64))
+    Ok(told.len() as u64)
 }
 
 async fn check(tx: &Tx, lines: &[Arrival]) -> Outcome<(), ReceiveManyRefusal> {

@@ -7,7 +7,7 @@ use contract::{Envelope, Event};
 use futures::FutureExt;
 
 use crate::desk::{Ask, Reserve};
-use crate::{asks, offer, seller, variant};
+use crate::{asks, listing, offer, seller, variant};
 
 /// The name of other services' asks in the log of movements.
 const ASKED: &str = "ask";
@@ -18,10 +18,16 @@ pub fn consumers(env: &Env) -> Vec<Consumer> {
         Consumer::new(env, "inventory.accounts", &["accounts.seller_changed"], |tx, now, events| {
             hear(tx, now, events).boxed()
         }),
+        // One ear for all: an offer is known before pieces of it arrive.
         Consumer::new(
             env,
             "inventory.catalog",
-            &["catalog.offer_changed", "catalog.variant_changed"],
+            &[
+                "catalog.offer_changed",
+                "catalog.variant_changed",
+                "inventory.receive_stock",
+                "inventory.move_stock",
+            ],
             |tx, now, events| hear(tx, now, events).boxed(),
         ),
         Consumer::new(
@@ -35,17 +41,24 @@ pub fn consumers(env: &Env) -> Vec<Consumer> {
 
 async fn hear(tx: &Tx, now: DateTime<Utc>, events: &[Envelope]) -> Result<(), Failure> {
     let (mut sellers, mut offers, mut variants, mut asked) = (vec![], vec![], vec![], vec![]);
+    let (mut arrivals, mut moves) = (vec![], vec![]);
     for envelope in events {
         match &envelope.event {
             Event::SellerChanged(change) => sellers.push((change, envelope.aggregate.version)),
             Event::OfferChanged(change) => offers.push((change, envelope.aggregate.version)),
             Event::VariantChanged(change) => variants.push((change, envelope.aggregate.version)),
+            Event::ReceiveStock(ask) => arrivals.push(ask),
+            Event::MoveStock(ask) => moves.push(ask),
             event => asked.extend(ask(event)),
         }
     }
     seller::hear(tx, sellers.into_iter()).await?;
     variant::hear(tx, variants.into_iter()).await?;
     offer::hear(tx, offers.into_iter()).await?;
+    listing::receive(tx, now, arrivals).await?;
+    for ask in moves {
+        listing::move_stock(tx, now, ask).await?;
+    }
     asks::settle(tx, now, asked).await.map(drop)
 }
 

@@ -14,6 +14,7 @@ pub mod feed;
 mod graphql;
 mod keeper;
 pub mod limits;
+pub mod listing;
 mod live;
 pub mod location;
 pub mod offer;

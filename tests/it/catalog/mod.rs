@@ -2,6 +2,7 @@
 
 mod attributes;
 mod categories;
+mod listings;
 mod lists;
 mod load;
 mod mirrors;

@@ -47,6 +47,7 @@ macro_rules! versioned {
 }
 
 pub(super) const NOT_VERIFIED: &str = "only a verified seller or an admin can do this";
+pub(super) const NO_SELLER: &str = "say whose offer it is";
 pub(super) const NO_PRODUCT: &str = "you have no product with this id";
 const STALE: &str = "it changed since you read it: read it again";
 pub(super) const HANDLE_TAKEN: &str = "another one has this handle";

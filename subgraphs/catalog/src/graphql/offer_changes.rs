@@ -8,10 +8,11 @@ use contract::{CurrencyCode, Long, Money, OfferId, SellerId, VariantId};
 use entity::catalog::offer as row;
 use sea_orm::EntityTrait;
 
-use super::answer::{KEY_REUSED, NOT_VERIFIED, invalid, one, stale};
+use super::answer::{KEY_REUSED, NO_SELLER, NOT_VERIFIED, invalid, one, stale};
 use super::offer::Offer;
 use super::shared::{Condition, env, found};
 use crate::offer::{self, Closed, Target};
+use crate::seller::NotSelling;
 
 const NO_OFFER: &str = "you have no offer with this id";
 const ALREADY_OFFERED: &str = "there is an offer for this variant in this condition";
@@ -79,8 +80,8 @@ impl From<offer::CreateRefusal> for Vec<CreateOfferError> {
         use offer::CreateRefusal as Refusal;
         match refusal {
             Refusal::Invalid(problems) => invalid(Code::InvalidInput, problems),
-            Refusal::SellerNotVerified => one(Code::SellerNotVerified, &[], NOT_VERIFIED),
-            Refusal::SellerNotFound => one(Code::SellerNotFound, &["sellerId"], "say whose offer it is"),
+            Refusal::NotSelling(NotSelling::NotVerified) => one(Code::SellerNotVerified, &[], NOT_VERIFIED),
+            Refusal::NotSelling(NotSelling::NotFound) => one(Code::SellerNotFound, &["sellerId"], NO_SELLER),
             Refusal::VariantNotFound => {
                 one(Code::VariantNotFound, &["variantId"], "there is no such variant")
             }

@@ -16,7 +16,7 @@ use super::plan::{Definitions, Rows};
 use super::{Loaded, LoadedOffer, NewListing};
 use crate::attribute::{Named, Value, definitions, is_filterable, options};
 use crate::search::{self, Changed};
-use crate::{category, offer as offers, product as products, variant as variants};
+use crate::{category, gtin, offer as offers, product as products, variant as variants};
 
 /// Rows of one insert: SQLite takes at most 32,766 values a statement.
 const ROWS_MAX: usize = 1_000;
@@ -63,14 +63,14 @@ async fn known_handles(tx: &Tx, listings: &[NewListing]) -> Result<HashMap<Strin
 }
 
 async fn taken_gtins(tx: &Tx, fresh: &[&NewListing]) -> Result<HashSet<String>, Failure> {
-    let wanted: Vec<&String> =
-        fresh.iter().flat_map(|new| &new.variants).filter_map(|variant| variant.gtin.as_ref()).collect();
+    let numbers = fresh.iter().flat_map(|new| &new.variants).filter_map(|variant| variant.gtin.as_ref());
+    let wanted: Vec<String> = numbers.filter_map(|text| gtin::read(text).ok()).collect();
     let mut taken = HashSet::new();
     for wanted in wanted.chunks(ROWS_MAX) {
         let rows: Vec<String> = variant::Entity::find()
             .select_only()
             .column(variant::Column::Gtin)
-            .filter(variant::Column::Gtin.is_in(wanted.iter().copied()))
+            .filter(variant::Column::Gtin.is_in(wanted.iter()))
             .into_tuple()
             .all(tx)
             .await?;
