@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use hive_router::config::HiveRouterConfig;
+use hive_router::{config::HiveRouterConfig, ntex::http::header::HeaderName};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::{CheckAuthorization, LocalSubgraph, Pages};
+use crate::{CheckAuthorization, LocalSubgraph, Network, Pages};
 
 /// For a `tracing` filter, beside a level: silences what the router and its server tell about themselves, and their
 /// warnings about what clients do wrong.
@@ -22,6 +22,11 @@ const ANSWER_DEPENDS_ON: [&str; 3] = ["authorization", "cookie", "accept-languag
 
 /// Also passed on, but no answer depends on them.
 const CORRELATION: [&str; 4] = ["x-request-id", "traceparent", "tracestate", "baggage"];
+
+/// Whether anybody behind the router looks at a header of the client.
+pub(crate) fn is_passed_on(name: &HeaderName) -> bool {
+    ANSWER_DEPENDS_ON.contains(&name.as_str()) || CORRELATION.contains(&name.as_str())
+}
 
 /// With one of these, a request cannot come from a plain form of another site.
 const NOT_FROM_A_FORM: [&str; 3] =
@@ -46,6 +51,8 @@ pub struct Options {
     pub pages: Pages,
     /// Browser origins, beyond the router's own, that may send operations, such as `https://shop.example`.
     pub allowed_origins: Vec<String>,
+    /// Whose word is taken for where a request comes from (`X-Forwarded-For`): proxies in front of this router.
+    pub trusted_proxies: Vec<Network>,
     /// Whether clients may ask for the schema.
     pub introspection: bool,
     pub limits: Limits,
@@ -83,7 +90,25 @@ pub struct Limits {
     pub request_ms: u64,
     /// One call to one subgraph. `SUBGRAPH_REQUEST_TIMEOUT`
     pub subgraph_ms: u64,
-    /// WebSockets that are open, and as many subscriptions over HTTP. One more is answered with 503.
+    /// Points that one operation may cost, as estimated; `0`: any. `COST_TOO_HIGH`
+    pub cost: u64,
+    /// Points that one signed-in viewer may spend in a second; `0`: any. `RATE_LIMITED`
+    pub viewer_points_per_s: u32,
+    /// Points that one address may spend in a second, of all its viewers; `0`: any. `RATE_LIMITED`
+    pub address_points_per_s: u32,
+    /// So many seconds' points may be spent at once.
+    pub burst_s: u32,
+    /// Subscriptions that one signed-in viewer may have open; `0`: any. `TOO_MANY_SUBSCRIPTIONS`
+    pub subscriptions_per_viewer: usize,
+    /// Subscriptions that one address may have open; `0`: any. `TOO_MANY_SUBSCRIPTIONS`
+    pub subscriptions_per_address: usize,
+    /// WebSockets that one address may have open; `0`: any. `TOO_MANY_CONNECTIONS`
+    pub sockets_per_address: usize,
+    /// Operations that may run on one WebSocket. `TOO_MANY_OPERATIONS`
+    pub operations_per_socket: usize,
+    /// A message over WebSocket. The socket is closed with 1009.
+    pub message_bytes: usize,
+    /// WebSockets that are open, and as many subscriptions. One more is answered with 503.
     pub long_lived_clients: usize,
     /// Events of one subscription that wait for a slow client; the oldest go first.
     pub events_waiting: usize,
@@ -107,6 +132,15 @@ impl Default for Limits {
             header_bytes: 16 * 1024,
             request_ms: 30_000,
             subgraph_ms: 15_000,
+            cost: 20_000,
+            viewer_points_per_s: 10_000,
+            address_points_per_s: 50_000,
+            burst_s: 20,
+            subscriptions_per_viewer: 200,
+            subscriptions_per_address: 2_000,
+            sockets_per_address: 1_000,
+            operations_per_socket: 100,
+            message_bytes: 64 * 1024,
             long_lived_clients: 20_000,
             events_waiting: 32,
             stop_ms: 5_000,
@@ -148,7 +182,8 @@ pub(crate) fn hive(options: &Options) -> HiveRouterConfig {
                 "request_timeout": milliseconds(limits.request_ms),
             },
         },
-        "websocket": { "enabled": true, "headers": { "source": "connection" } },
+        // Ours: see the module `websocket`.
+        "websocket": { "enabled": false },
     });
     serde_json::from_value(config).expect("every value above has the type that hive-router declares for it")
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use hive_router::{
     GraphQLError,
     graphql_tools::static_graphql::query::{
-        Definition, Document, OperationDefinition, Selection, SelectionSet,
+        Definition, Document, OperationDefinition, Selection, SelectionSet, VariableDefinition,
     },
 };
 
@@ -35,6 +35,24 @@ pub(crate) fn root_of(operation: &OperationDefinition) -> &SelectionSet {
         OperationDefinition::Query(query) => &query.selection_set,
         OperationDefinition::Mutation(mutation) => &mutation.selection_set,
         OperationDefinition::Subscription(subscription) => &subscription.selection_set,
+    }
+}
+
+pub(crate) fn name_of(operation: &OperationDefinition) -> Option<&str> {
+    match operation {
+        OperationDefinition::SelectionSet(_) => None,
+        OperationDefinition::Query(query) => query.name.as_deref(),
+        OperationDefinition::Mutation(mutation) => mutation.name.as_deref(),
+        OperationDefinition::Subscription(subscription) => subscription.name.as_deref(),
+    }
+}
+
+pub(crate) fn variables_of(operation: &OperationDefinition) -> &[VariableDefinition] {
+    match operation {
+        OperationDefinition::SelectionSet(_) => &[],
+        OperationDefinition::Query(query) => &query.variable_definitions,
+        OperationDefinition::Mutation(mutation) => &mutation.variable_definitions,
+        OperationDefinition::Subscription(subscription) => &subscription.variable_definitions,
     }
 }
 

@@ -14,7 +14,8 @@ use crate::errors;
 
 /// Judges the value of an `Authorization` header. Called for each operation that has one, over HTTP (the header) and
 /// over WebSocket (`Authorization` in the payload of `connection_init`), on the router's own threads: it must not block.
-pub type CheckAuthorization = Arc<dyn Fn(&str) -> Result<(), Refusal> + Send + Sync>;
+/// Gives whom the credential names: rate limits are counted for that name.
+pub type CheckAuthorization = Arc<dyn Fn(&str) -> Result<Arc<str>, Refusal> + Send + Sync>;
 
 /// Why a credential is not good.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,14 +33,17 @@ impl Refusal {
     }
 }
 
-/// `Some`: the answer to give instead of executing. No `Authorization` header is no refusal.
-pub(crate) fn refuse(check: &CheckAuthorization, headers: &HeaderMap) -> Option<Response> {
-    let value = headers.get(AUTHORIZATION)?;
-    let verdict = match value.to_str() {
-        Ok(value) => check(value),
+/// Whom the request's credential names, if it brings one.
+pub(crate) fn viewer(check: &CheckAuthorization, headers: &HeaderMap) -> Result<Option<Arc<str>>, Refusal> {
+    let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
+    match value.to_str() {
+        Ok(value) => check(value).map(Some),
         Err(_) => Err(Refusal::unauthenticated("the authorization header is not plain text")),
-    };
-    let refusal = verdict.err()?;
+    }
+}
+
+/// The answer to give instead of executing.
+pub(crate) fn refused(refusal: Refusal) -> Response {
     let error = GraphQLError::from_message_and_code(refusal.message, refusal.code);
-    Some(errors::response(StatusCode::UNAUTHORIZED, vec![error]))
+    errors::response(StatusCode::UNAUTHORIZED, vec![error])
 }

@@ -8,21 +8,28 @@
 // The type of a server with all its layers is nested deeper than the compiler looks by default.
 #![recursion_limit = "256"]
 
+mod admission;
 mod api_schema;
 mod compose;
 mod config;
 mod console;
+mod cost;
 mod document;
 mod errors;
 mod identity;
 mod inprocess;
 mod limits;
+mod media;
+mod meter;
+mod origin;
 mod pages;
 mod plugin;
 mod requests;
 mod sdl;
 mod serve;
 mod server;
+mod shapes;
+mod variables;
 mod websocket;
 
 pub use api_schema::api_schema;
@@ -30,6 +37,7 @@ pub use compose::{CompositionError, SubgraphSchema, compose};
 pub use config::{LOG_FILTER, Limits, Options};
 pub use identity::{CheckAuthorization, Refusal};
 pub use inprocess::{Answer, Call, LocalSubgraph};
+pub use origin::{InvalidNetwork, Network};
 pub use pages::{ClientAddress, Pages};
 pub use serve::{Running, ServeError, serve};
 pub use tokio_util::sync::CancellationToken;

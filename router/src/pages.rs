@@ -16,7 +16,7 @@ use tracing::Instrument;
 /// extensions; a path that is not there is answered with 404 by the handler.
 pub type Pages = Arc<dyn Fn(Request<Bytes>) -> BoxFuture<'static, Response<Bytes>> + Send + Sync>;
 
-/// Where the connection of a request comes from.
+/// Where a request comes from: the other end of its connection, or what a trusted proxy says. The port is `0` then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientAddress(pub SocketAddr);
 
@@ -44,8 +44,8 @@ fn request_from_ntex(request: &HttpRequest, body: NtexBytes) -> Option<Request<B
     for (name, value) in request.headers() {
         builder = builder.header(name.as_str(), value.as_bytes());
     }
-    if let Some(address) = request.peer_addr() {
-        builder = builder.extension(ClientAddress(address));
+    if let Some(address) = request.extensions().get::<ClientAddress>() {
+        builder = builder.extension(*address);
     }
     builder.body(Bytes::copy_from_slice(&body)).ok()
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use hive_router::{
-    async_trait,
+    GraphQLError, async_trait,
     executor::{
         executors::common::SubgraphExecutorBoxedArc,
         hooks::{
@@ -17,16 +17,24 @@ use hive_router::{
             on_plugin_init::{OnPluginInitPayload, OnPluginInitResult},
             on_subgraph_execute::{OnSubgraphExecuteStartHookPayload, OnSubgraphExecuteStartHookResult},
         },
-        plugins::plugin_trait::{EndHookPayload, RouterPlugin, StartHookPayload},
+        plugins::{
+            plugin_context::PluginContext,
+            plugin_trait::{EndHookPayload, RouterPlugin, StartHookPayload},
+        },
     },
     ntex::http::Response,
 };
-use http::StatusCode;
 
 use crate::{
-    CheckAuthorization, Limits, console, document, errors, identity, limits,
+    CheckAuthorization, Limits,
+    admission::{Admission, Viewer},
+    console,
+    cost::{self, Asked},
+    document, errors, identity, limits,
+    media::Media,
     requests::{self, Partitions, Requests},
-    websocket::Check,
+    shapes::Shapes,
+    variables,
 };
 
 /// One per running router. It is put in place after the router's own start, since that knows plugins by type only.
@@ -36,26 +44,54 @@ pub(crate) struct Hooks {
     pub local: HashMap<String, SubgraphExecutorBoxedArc>,
     pub check_authorization: Option<CheckAuthorization>,
     pub limits: Limits,
+    pub admission: Admission,
+    pub shapes: Shapes,
     pub partitions: Partitions,
-    /// `None` until the router has said what it checks.
-    pub over_websocket: Option<Check>,
 }
 
+/// Known with the document, said when the document is valid: why it is not executed.
+struct Verdict(Vec<GraphQLError>);
+
 impl Hooks {
-    /// `Some`: what to answer instead of executing. Operations over WebSocket come read already, others as a body.
+    /// `Some`: what to answer instead of reading the operation.
     fn refuse(&self, payload: &OnGraphQLParamsStartHookPayload) -> Option<Response> {
-        let identity = || {
-            let check = self.check_authorization.as_ref()?;
-            identity::refuse(check, payload.router_http_request.headers)
-        };
+        let request = payload.router_http_request;
+        let knock = || self.admission.knock(payload.context);
         let batch = || limits::refuse_batch(&payload.body);
-        let deep = || {
-            let query_string = payload.router_http_request.query_string;
-            limits::refuse_deep_json(&payload.body, query_string, self.limits.json_nesting)
+        let deep = || limits::refuse_deep_json(&payload.body, request.query_string, self.limits.json_nesting);
+        let identity = || match identity::viewer(self.check_authorization.as_ref()?, request.headers) {
+            Ok(None) => None,
+            Ok(Some(viewer)) => {
+                payload.context.insert(Viewer(viewer));
+                None
+            }
+            Err(refusal) => Some(identity::refused(refusal)),
         };
-        let invalid = || self.over_websocket.as_ref()?.refuse(payload.graphql_params.as_ref()?);
-        batch().or_else(deep).or_else(identity).or_else(invalid)
+        knock().or_else(batch).or_else(deep).or_else(identity)
     }
+
+    /// `Some`: what to answer instead of validating the operation.
+    fn refuse_operation(&self, asked: &Asked, context: &PluginContext) -> Option<Response> {
+        if let Some(error) = document::refuse(asked.document, asked.operation_name, &self.limits) {
+            return Some(errors::refusal(media(context), vec![error]));
+        }
+        let (operation, cost) = (asked.operation()?, asked.cost(&self.shapes));
+        let verdict = if self.limits.cost > 0 && cost > self.limits.cost {
+            vec![cost::too_high(cost, self.limits.cost)]
+        } else {
+            let refused = self.admission.refuse(cost, asked.is_subscription(), context);
+            if refused.is_some() {
+                return refused;
+            }
+            variables::wrong(document::variables_of(operation), asked.variables, &self.shapes)
+        };
+        context.insert(Verdict(verdict));
+        None
+    }
+}
+
+fn media(context: &PluginContext) -> Media {
+    context.get_ref::<Media>().map_or(Media::Json, |media| *media)
 }
 
 #[async_trait]
@@ -78,7 +114,7 @@ impl RouterPlugin for Hooks {
             let request = &payload.router_http_request;
             match console::refuse_method(request).or_else(|| console::instead_of_endpoint(request)) {
                 Some(response) => payload.end_with_response(response),
-                None => requests::begin(payload, &self.requests),
+                None => requests::begin(payload, &self.requests, &self.admission),
             }
         })
     }
@@ -97,10 +133,17 @@ impl RouterPlugin for Hooks {
         &'exec self,
         payload: OnGraphQLParseStartHookPayload<'exec>,
     ) -> OnGraphQLParseHookResult<'exec> {
-        let operation_name = payload.graphql_params.operation_name.as_deref();
-        payload.on_end(move |end| match document::refuse(&end.document, operation_name, &self.limits) {
-            Some(error) => end.end_with_response(errors::response(StatusCode::BAD_REQUEST, vec![error])),
-            None => end.proceed(),
+        let (params, context) = (payload.graphql_params, payload.context);
+        payload.on_end(move |end| {
+            let asked = Asked {
+                document: &end.document,
+                operation_name: params.operation_name.as_deref(),
+                variables: &params.variables,
+            };
+            match self.refuse_operation(&asked, context) {
+                Some(response) => end.end_with_response(response),
+                None => end.proceed(),
+            }
         })
     }
 
@@ -109,7 +152,16 @@ impl RouterPlugin for Hooks {
         payload: OnGraphQLValidationStartHookPayload<'exec>,
     ) -> OnGraphQLValidationStartHookResult<'exec> {
         payload.add_inbound_dedupe_partition(self.partitions.of(&payload.document));
-        payload.proceed()
+        let context = payload.context;
+        payload.on_end(move |end| {
+            let verdict = context.get_mut::<Verdict>().map(|mut verdict| std::mem::take(&mut verdict.0));
+            match verdict {
+                Some(verdict) if end.errors.is_empty() && !verdict.is_empty() => {
+                    end.end_with_response(errors::refusal(media(context), verdict))
+                }
+                _ => end.proceed(),
+            }
+        })
     }
 
     async fn on_subgraph_execute<'exec>(
@@ -128,6 +180,7 @@ impl RouterPlugin for Hooks {
         mut payload: OnGraphQLErrorHookPayload<'req>,
     ) -> OnGraphQLErrorHookResult<'req> {
         errors::complete(&mut payload.error);
+        payload.status_code = errors::status_of(&payload.error, payload.status_code);
         payload.proceed()
     }
 }

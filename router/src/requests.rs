@@ -17,14 +17,20 @@ use hive_router::{
         },
     },
     graphql_tools::static_graphql::query::{Document, OperationDefinition},
-    ntex::http::{HeaderMap as NtexHeaders, header::HeaderValue as NtexValue},
+    ntex::http::{HeaderMap as NtexHeaders, Response, header::HeaderValue as NtexValue},
     telemetry::logging::request_id::REQUEST_IDENTIFIERS,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, header::UPGRADE};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, StatusCode,
+    header::{ALLOW, UPGRADE},
+};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
-use crate::{document, errors, pages::ClientAddress};
+use crate::{
+    Network, admission::Admission, config::GRAPHQL_PATH, document, errors, media, origin,
+    pages::ClientAddress,
+};
 
 /// The id of a request, given by the client or made here; in logs, in errors, towards subgraphs and in the answer.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -42,8 +48,9 @@ pub(crate) struct Requests {
     pub supergraph: Arc<Supergraph>,
     /// Requests that have no answer yet.
     pub running: TaskTracker,
-    /// One permit for each WebSocket. The router counts them as well, but forgets them after the handshake.
+    /// One permit for each WebSocket.
     pub sockets: Arc<Semaphore>,
+    pub trusted_proxies: Vec<Network>,
 }
 
 /// Requests that agree in everything share one execution while it runs, but only within a partition. Queries are all in
@@ -64,23 +71,27 @@ impl Partitions {
     }
 }
 
-/// Notes id, address and supergraph, and lets the answer carry the id.
+/// Notes id, address, media type and supergraph, and lets the answer carry the id.
 pub(crate) fn begin<'req>(
     mut payload: OnHttpRequestHookPayload<'req>,
     requests: &Requests,
+    admission: &Admission,
 ) -> OnHttpRequestHookResult<'req> {
+    let address = note_address(&payload, requests);
+    let mut media = None;
     if is_upgrade(payload.router_http_request.headers()) {
-        let Ok(permit) = requests.sockets.clone().try_acquire_owned() else {
-            return payload.end_with_response(errors::overloaded());
-        };
-        // The socket's handler holds the request, with this in it, as long as the socket is open.
-        payload.router_http_request.extensions_mut().insert(permit);
+        if let Some(refused) = note_socket(&payload, requests, admission, address) {
+            return payload.end_with_response(refused);
+        }
+    } else if payload.router_http_request.path() == GRAPHQL_PATH {
+        (payload.router_http_request, media) = media::agree(payload.router_http_request);
+        match media {
+            Some(media) => drop(payload.context.insert(media)),
+            None => return payload.end_with_response(errors::not_acceptable()),
+        }
     }
     let running = requests.running.token();
     payload.set_supergraph(requests.supergraph.clone());
-    if let Some(address) = payload.router_http_request.peer_addr() {
-        payload.context.insert(ClientAddress(address));
-    }
     let id = id().and_then(|id| NtexValue::try_from(id).ok());
     if let Some(id) = id.clone() {
         payload.router_http_request.headers_mut().insert(REQUEST_ID, id);
@@ -88,7 +99,11 @@ pub(crate) fn begin<'req>(
     payload.on_end(move |payload| {
         drop(running);
         payload
-            .map_response(|mut response| {
+            .map_response(|response| {
+                let mut response = media::events(response, media);
+                if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+                    response.headers_mut().insert(ALLOW, NtexValue::from_static("GET, POST"));
+                }
                 if let Some(id) = id {
                     response.headers_mut().insert(REQUEST_ID, id);
                 }
@@ -98,7 +113,31 @@ pub(crate) fn begin<'req>(
     })
 }
 
-fn is_upgrade(headers: &NtexHeaders) -> bool {
+fn note_address(payload: &OnHttpRequestHookPayload, requests: &Requests) -> Option<ClientAddress> {
+    let request = &payload.router_http_request;
+    let address = origin::of(request.peer_addr()?, request.headers(), &requests.trusted_proxies);
+    payload.context.insert(address);
+    request.extensions_mut().insert(address);
+    Some(address)
+}
+
+/// The socket's handler holds the request, with what is counted in it, as long as the socket is open.
+fn note_socket(
+    payload: &OnHttpRequestHookPayload,
+    requests: &Requests,
+    admission: &Admission,
+    address: Option<ClientAddress>,
+) -> Option<Response> {
+    let Ok(permit) = requests.sockets.clone().try_acquire_owned() else {
+        return Some(errors::overloaded());
+    };
+    let socket = Arc::new(());
+    let refused = admission.open(Arc::downgrade(&socket), address.map(|address| address.0.ip()));
+    payload.router_http_request.extensions_mut().insert((permit, socket));
+    refused
+}
+
+pub(crate) fn is_upgrade(headers: &NtexHeaders) -> bool {
     headers.get(UPGRADE).is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 

@@ -24,12 +24,15 @@ use tokio::{
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    Options, config,
+    Options,
+    admission::Admission,
+    config,
     inprocess::LocalExecutor,
     plugin::Hooks,
     requests::{Partitions, Requests},
     sdl,
     server::{self, Ready},
+    shapes::Shapes,
 };
 
 /// Connections that the system keeps until they are accepted.
@@ -139,16 +142,18 @@ fn hooks(options: &Options, supergraph: Supergraph, config: &HiveRouterConfig) -
         (name.clone(), executor.to_boxed_arc())
     });
     Hooks {
+        shapes: Shapes::new(&supergraph.planner.consumer_schema.document),
         requests: Requests {
             supergraph: Arc::new(supergraph),
             running: TaskTracker::new(),
             sockets: Arc::new(Semaphore::new(options.limits.long_lived_clients)),
+            trusted_proxies: options.trusted_proxies.clone(),
         },
         local: local.collect(),
         check_authorization: options.check_authorization.clone(),
         limits: options.limits.clone(),
+        admission: Admission::new(options.limits.clone()),
         partitions: Partitions::default(),
-        over_websocket: None,
     }
 }
 

@@ -30,16 +30,15 @@ use crate::{
     limits::{MaxRootFields, OneEventField},
     pages,
     plugin::Hooks,
-    serve,
-    websocket::Check,
+    requests, serve,
+    websocket::{self, Gateway},
 };
 
 /// At a stop: for answers that are ready but not yet sent. Clients that stay connected are then disconnected.
 const LAST_BYTES: Seconds = Seconds(1);
 
 /// For each thread of the server; a page is taken only when it is touched. What clients nest is read, checked and planned
-/// by functions that call themselves. Most is bounded by [`Limits`], but messages of a WebSocket are read before we see
-/// them: 64 KiB at most, so 65,000 levels, which leaves 4 KiB for each.
+/// by functions that call themselves: [`Limits`] bound all of it, and this is the second line.
 pub(crate) const STACK_BYTES: usize = 256 * 1024 * 1024;
 
 /// Everything that was checked before the thread begins.
@@ -67,13 +66,27 @@ async fn run_here(ready: Ready, started: oneshot::Sender<()>) -> Result<(), Serv
     let (mut shared, schemas) =
         configure_app_from_config(config, telemetry, &mut tasks, PluginRegistry::new()).await?;
     prepare(&schemas, &hooks).await?;
+    let closing = CancellationToken::new();
     let end = End {
         stop: options.stop.clone(),
         requests: hooks.requests.running.clone(),
         patience: Duration::from_millis(options.limits.stop_ms),
+        closing: closing.clone(),
     };
+    let (supergraph, running) = (hooks.requests.supergraph.clone(), hooks.requests.running.clone());
     take_place(&mut shared, hooks, &options.limits)?;
-    let server = listen(listeners, config, Parts { shared: shared.clone(), schemas, options, runtime })?;
+    let gateway = Gateway {
+        shared: shared.clone(),
+        schemas: schemas.clone(),
+        supergraph,
+        check_authorization: options.check_authorization.clone(),
+        limits: options.limits.clone(),
+        running,
+        closing,
+    };
+    let gateway = Arc::new(gateway);
+    let server =
+        listen(listeners, config, Parts { shared: shared.clone(), schemas, gateway, options, runtime })?;
     rt::spawn(end.wait(server.clone()));
     // Nobody listens when the caller has given up already; the stop comes then.
     let _ = started.send(());
@@ -96,6 +109,8 @@ struct End {
     stop: CancellationToken,
     requests: TaskTracker,
     patience: Duration,
+    /// Tells the sockets.
+    closing: CancellationToken,
 }
 
 impl End {
@@ -105,27 +120,19 @@ impl End {
         self.requests.close();
         // Whatever still runs after that is cut off.
         let _ = tokio::time::timeout(self.patience, self.requests.wait()).await;
+        self.closing.cancel();
         server.stop(true).await;
     }
 }
 
 /// The router makes plugins by type, from configuration; ours holds what the caller gave, so it is put in afterwards.
-fn take_place(
-    shared: &mut Arc<RouterSharedState>,
-    mut hooks: Hooks,
-    limits: &Limits,
-) -> Result<(), ServeError> {
+fn take_place(shared: &mut Arc<RouterSharedState>, hooks: Hooks, limits: &Limits) -> Result<(), ServeError> {
     let shared = Arc::get_mut(shared)
         .ok_or_else(|| ServeError::Start("its state is in use before the first request".to_owned()))?;
     let mut rules = shared.validation_plan.as_ref().clone();
     rules.add_rule(Box::new(MaxRootFields(limits.root_fields)));
     rules.add_rule(Box::new(OneEventField));
     shared.validation_plan = Arc::new(rules);
-    hooks.over_websocket = Some(Check {
-        schema: hooks.requests.supergraph.planner.consumer_schema.clone(),
-        rules: shared.validation_plan.clone(),
-        limits: limits.clone(),
-    });
     shared.plugins = Some(Arc::new(vec![Box::new(hooks)]));
     Ok(())
 }
@@ -133,6 +140,7 @@ fn take_place(
 struct Parts {
     shared: Arc<RouterSharedState>,
     schemas: Arc<SchemaState>,
+    gateway: Arc<Gateway>,
     options: Options,
     runtime: Handle,
 }
@@ -156,6 +164,8 @@ fn listen(
             .state(shared.telemetry_context.clone())
             .state(parts.schemas.callback_subscriptions.clone())
             .state(PayloadConfig::new(parts.options.limits.body_bytes))
+            .state(parts.gateway.clone())
+            .configure(sockets)
             .configure(|app| configure_ntex_app(app, &paths(), None))
             .configure(graphiql)
             .default_service(web::to(move |request: HttpRequest, body: Bytes| {
@@ -175,10 +185,16 @@ fn listen(
 /// The router's own health pages are moved out of the way: health is the whole process's business.
 fn paths() -> RouterPaths {
     let path = GRAPHQL_PATH.to_owned();
-    let mut paths = RouterPaths::new(path.clone(), Some(path), None);
+    let mut paths = RouterPaths::new(path, None, None);
     paths.health = "/health/router".to_owned();
     paths.readiness = "/health/router/ready".to_owned();
     paths
+}
+
+/// Before the router's own route, which knows requests only.
+fn sockets(app: &mut ServiceConfig) {
+    let is_upgrade = web::guard::fn_guard(|request| requests::is_upgrade(request.headers()));
+    app.service(web::resource(GRAPHQL_PATH).guard(is_upgrade).route(web::get().to(websocket::accept)));
 }
 
 fn graphiql(app: &mut ServiceConfig) {

@@ -1,5 +1,6 @@
 //! Serving: everything in one process, one subgraph, or the router alone.
 
+mod clients;
 mod here;
 #[cfg(feature = "router")]
 mod supergraph;
@@ -13,6 +14,7 @@ use tokio::signal;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
+pub use clients::Clients;
 pub use here::{everything, subgraph};
 #[cfg(feature = "router")]
 pub use supergraph::{Endpoint, Router, compose, router};
@@ -29,6 +31,8 @@ pub struct Listen {
     /// Calls the subgraphs of this process over HTTP, as in a cluster; for comparison, it costs more.
     #[arg(long, env = "SOUK_SUBGRAPHS_OVER_HTTP")]
     pub subgraphs_over_http: bool,
+    #[command(flatten)]
+    pub clients: Clients,
 }
 
 impl Listen {

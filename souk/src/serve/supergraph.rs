@@ -16,7 +16,7 @@ use clap::Args;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use router::{
-    Answer, Call, CheckAuthorization, ClientAddress, Limits, LocalSubgraph, Options, Pages, Refusal, Running,
+    Answer, Call, CheckAuthorization, ClientAddress, LocalSubgraph, Options, Pages, Refusal, Running,
 };
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
@@ -83,8 +83,9 @@ pub async fn router(command: Router) -> anyhow::Result<()> {
         check_authorization,
         pages: pages(serve::operations(Vec::new())),
         allowed_origins: command.allowed_origins,
+        trusted_proxies: command.listen.clients.trusted_proxies()?,
         introspection: !command.no_introspection,
-        limits: Limits::default(),
+        limits: command.listen.clients.limits(),
         stop: tasks.stopping().clone(),
     })
     .await?;
@@ -133,8 +134,9 @@ impl Endpoint {
             check_authorization: Some(check(market.keys.clone())),
             pages: pages(market.pages()),
             allowed_origins: Vec::new(),
+            trusted_proxies: listen.clients.trusted_proxies()?,
             introspection: true,
-            limits: Limits::default(),
+            limits: listen.clients.limits(),
             stop: stop.clone(),
         })
         .await?;
@@ -171,7 +173,8 @@ impl Endpoint {
 fn check(keys: Keys) -> CheckAuthorization {
     Arc::new(move |header| {
         let viewer = keys.viewer_of(header);
-        viewer.map(drop).map_err(|denied| Refusal { code: denied.code(), message: denied.to_string() })
+        let viewer = viewer.map(|viewer| viewer.user.to_string().into());
+        viewer.map_err(|denied| Refusal { code: denied.code(), message: denied.to_string() })
     })
 }
 

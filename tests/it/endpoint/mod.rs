@@ -7,7 +7,7 @@ mod statements;
 mod trace;
 
 use serde_json::{Value, json};
-use souk::serve::{Endpoint, Listen};
+use souk::serve::{Clients, Endpoint, Listen};
 use tokio::net::TcpListener;
 
 use crate::support::{Market, Person};
@@ -33,7 +33,12 @@ impl Site {
         let stop = market.souk.tasks.stopping().clone();
         market.souk.tasks.spawn(souk::serve::serve_http(loopback, market.souk.subgraphs(), stop));
         let over_http = subgraphs == Subgraphs::OverHttp;
-        let listen = Listen { host: "127.0.0.1".into(), port: 0, subgraphs_over_http: over_http };
+        let listen = Listen {
+            host: "127.0.0.1".into(),
+            port: 0,
+            subgraphs_over_http: over_http,
+            clients: Clients::default(),
+        };
         let endpoint = Endpoint::open(&market.souk, &listen, inner).await.unwrap();
         Self { url: format!("{}/graphql", endpoint.address()), client: reqwest::Client::new(), endpoint }
     }

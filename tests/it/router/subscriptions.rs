@@ -1,47 +1,10 @@
 //! Subscriptions, over WebSocket and over SSE.
 
-use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::limits::hostile;
+use super::socket::{Heard, Socket};
 use super::world::{Subgraphs, World, code};
-
-/// A client that speaks graphql-transport-ws.
-struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
-
-impl Socket {
-    async fn open(world: &World, payload: Value) -> Self {
-        let url = format!("{}/graphql", world.url.replace("http", "ws"));
-        let mut request = url.into_client_request().unwrap();
-        request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
-        let mut socket = Socket(connect_async(request).await.unwrap().0);
-        socket.send(json!({ "type": "connection_init", "payload": payload })).await;
-        assert_eq!(socket.next().await["type"], "connection_ack");
-        socket
-    }
-
-    async fn send(&mut self, message: Value) {
-        self.0.send(Message::text(message.to_string())).await.unwrap();
-    }
-
-    async fn subscribe(&mut self, id: &str, query: &str) {
-        self.send(json!({ "id": id, "type": "subscribe", "payload": { "query": query } })).await;
-    }
-
-    async fn next(&mut self) -> Value {
-        loop {
-            match self.0.next().await.unwrap().unwrap() {
-                Message::Text(text) => return serde_json::from_str(&text).unwrap(),
-                Message::Ping(_) | Message::Pong(_) => {}
-                other => panic!("{other:?}"),
-            }
-        }
-    }
-}
 
 fn data(message: &Value) -> &Value {
     assert_eq!(message["type"], "next", "{message}");
@@ -71,6 +34,22 @@ async fn events_come_over_sse() {
     let text = response.text().await.unwrap();
     assert!(text.contains("event: next") && text.contains("event: complete"), "{text}");
     assert!(text.contains(r#"{"data":{"productChanged":{"id":"3"}}}"#), "{text}");
+}
+
+#[tokio::test]
+async fn a_query_over_sse_is_a_stream_of_one_event() {
+    let world = World::start(Subgraphs::Local).await;
+    for (query, data) in
+        [("{ warehouses }", r#"{"data":{"warehouses":2}}"#), ("{ nowhere }", r#"{"errors":["#)]
+    {
+        let request = world.post(&json!({ "query": query })).header("accept", "text/event-stream");
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 200, "{query}");
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        let text = response.text().await.unwrap();
+        assert!(text.starts_with(&format!("event: next\ndata: {data}")), "{text}");
+        assert!(text.contains("\n\nevent: complete\n"), "{text}");
+    }
 }
 
 #[tokio::test]
@@ -176,18 +155,7 @@ async fn a_subscription_has_one_field_at_its_root() {
     }
     let mut socket = Socket::open(&world, json!({})).await;
     socket.subscribe("1", query).await;
-    assert_eq!(code(&socket.next().await["payload"]), "GRAPHQL_VALIDATION_FAILED");
-    assert_eq!(world.counts().of(|counts| &counts.ticks), 0);
-}
-
-#[tokio::test]
-async fn a_bad_credential_is_refused_over_a_websocket() {
-    let world = World::start(Subgraphs::Local).await;
-    let mut socket = Socket::open(&world, json!({ "authorization": "Bearer forged" })).await;
-    socket.subscribe("1", "subscription { ticks }").await;
-    let answer = socket.next().await["payload"].clone();
-    assert_eq!(code(&answer), "UNAUTHENTICATED");
-    assert!(answer["errors"][0]["extensions"]["requestId"].is_string(), "{answer}");
+    assert_eq!(code(&socket.refused("1").await), "GRAPHQL_VALIDATION_FAILED");
     assert_eq!(world.counts().of(|counts| &counts.ticks), 0);
 }
 
@@ -202,10 +170,9 @@ async fn what_is_wrong_with_an_operation_is_said_over_a_websocket() {
         ("query A { warehouses } query B { slow }", "OPERATION_NAME_REQUIRED"),
     ] {
         socket.subscribe("1", query).await;
-        let answer = socket.next().await["payload"].clone();
+        let answer = socket.refused("1").await;
         assert_eq!(code(&answer), expected, "{query}: {answer}");
         assert!(answer["errors"][0]["extensions"]["requestId"].is_string(), "{answer}");
-        assert_eq!(socket.next().await["type"], "complete");
     }
     assert_eq!(world.counts().of(|counts| &counts.local), 0);
 }
@@ -216,28 +183,8 @@ async fn a_hostile_document_is_refused_over_a_websocket() {
     let mut socket = Socket::open(&world, json!({})).await;
     for (query, expected) in hostile() {
         socket.subscribe("1", &query).await;
-        assert_eq!(code(&socket.next().await["payload"]), expected, "{query}");
-        assert_eq!(socket.next().await["type"], "complete");
+        assert_eq!(code(&socket.refused("1").await), expected, "{query}");
     }
-}
-
-#[tokio::test]
-async fn deeply_nested_json_over_a_websocket_ends_the_socket_and_nothing_else() {
-    let world = World::start(Subgraphs::Local).await;
-    for levels in [250, 5_000] {
-        let deep = format!("{}{}", "[".repeat(levels), "]".repeat(levels));
-        for message in [
-            format!(r#"{{"type":"connection_init","payload":{{"a":{deep}}}}}"#),
-            format!(
-                r#"{{"id":"1","type":"subscribe","payload":{{"query":"{{slow}}","variables":{{"a":{deep}}}}}}}"#
-            ),
-        ] {
-            let mut socket = Socket::open(&world, json!({})).await;
-            socket.0.send(Message::text(message)).await.unwrap();
-            socket.0.next().await;
-        }
-    }
-    assert_eq!(world.ask("{ warehouses }").await, json!({ "data": { "warehouses": 2 } }));
 }
 
 #[tokio::test]
@@ -247,6 +194,12 @@ async fn a_stop_ends_subscriptions() {
     socket.subscribe("1", "subscription { ticks }").await;
     socket.next().await;
     world.stop.cancel();
+    loop {
+        if let Heard::Closed(code, _) = socket.hear().await {
+            assert_eq!(code, 1001);
+            break;
+        }
+    }
     world.running.ended().await.unwrap();
 }
 
@@ -258,14 +211,13 @@ async fn one_client_too_many_is_turned_away() {
         let request = request.header("upgrade", "websocket").header("sec-websocket-version", "13");
         request.header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==").send()
     };
-    let mut first = Socket::open(&world, json!({})).await;
+    let first = Socket::open(&world, json!({})).await;
     let second = upgrade().await.unwrap();
     assert_eq!(second.status(), 503);
     assert_eq!(second.headers()["retry-after"], "5");
     assert_eq!(code(&second.json().await.unwrap()), "OVERLOADED");
     assert_eq!(world.ask("{ warehouses }").await, json!({ "data": { "warehouses": 2 } }));
 
-    first.0.close(None).await.unwrap();
-    while first.0.next().await.is_some() {}
+    first.close().await;
     while upgrade().await.unwrap().status() != 101 {}
 }

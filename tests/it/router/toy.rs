@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use async_graphql::http::{ALL_WEBSOCKET_PROTOCOLS, WebSocket, WebSocketProtocols, WsMessage};
 use async_graphql::{
-    ComplexObject, Context, Data, EmptyMutation, EmptySubscription, Executor, ID, Object, ObjectType,
-    Request, SDLExportOptions, Schema, SchemaBuilder, SimpleObject, Subscription, SubscriptionType,
-    Variables,
+    ComplexObject, Context, Data, EmptyMutation, EmptySubscription, Enum, Executor, ID, InputObject, Object,
+    ObjectType, Request, SDLExportOptions, Schema, SchemaBuilder, SimpleObject, Subscription,
+    SubscriptionType, Variables,
 };
 use axum::Router;
 use axum::body::Bytes;
@@ -63,8 +63,8 @@ struct Product {
 
 #[ComplexObject]
 impl Product {
-    async fn similar(&self) -> Vec<Product> {
-        vec![product("1")]
+    async fn similar(&self, first: Option<i32>) -> Vec<Product> {
+        (0..first.unwrap_or(1)).map(|_| product("1")).collect()
     }
 
     async fn brand(&self) -> async_graphql::Result<Option<String>> {
@@ -117,6 +117,26 @@ impl Goods {
     }
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+enum Shelf {
+    Front,
+    Back,
+}
+
+#[derive(InputObject)]
+struct Line {
+    product: ID,
+    quantity: i32,
+    shelf: Option<Shelf>,
+}
+
+#[derive(InputObject)]
+struct Delivery {
+    lines: Vec<Line>,
+    #[graphql(default)]
+    note: String,
+}
+
 struct Trade;
 
 #[Object(name = "Mutation")]
@@ -125,6 +145,14 @@ impl Trade {
         ctx.data_unchecked::<Shared>().count(|counts| &counts.renamed);
         tokio::time::sleep(SLOW).await;
         Product { id, title }
+    }
+
+    async fn deliver(&self, input: Delivery) -> i32 {
+        let pieces = input.lines.iter().map(|line| match line.shelf {
+            Some(Shelf::Back) => 0,
+            _ => line.quantity + i32::try_from(line.product.len() + input.note.len()).unwrap(),
+        });
+        pieces.sum()
     }
 
     async fn sign_in(&self, ctx: &Context<'_>) -> bool {
