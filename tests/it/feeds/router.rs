@@ -1,6 +1,6 @@
 //! Feeds reach the marketplace at its one address.
 
-use souk::serve::{Endpoint, Listen};
+use souk::serve::{Clients, Endpoint, Listen};
 
 use super::*;
 
@@ -9,7 +9,12 @@ souk_test! {
         let mut site = Site::open(market).await;
         let offer = site.goods("Größe 42 👟", None).await;
         let inner = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let listen = Listen { host: "127.0.0.1".into(), port: 0, subgraphs_over_http: false };
+        let listen = Listen {
+            host: "127.0.0.1".into(),
+            port: 0,
+            subgraphs_over_http: false,
+            clients: Clients::default(),
+        };
         let endpoint = Endpoint::open(&market.souk, &listen, inner.local_addr().unwrap()).await.unwrap();
         site.url = format!("{}/integrations/stock", endpoint.address());
         let feed = site.feed("SKU", "TIME").await;
