@@ -1,0 +1,274 @@
+//! CPU time for a message, on books of different shapes; bytes for an order and for an empty market.
+//!
+//! `cargo bench -p matching`. The time is what this thread spent on a core, so a busy machine disturbs it little.
+
+#![expect(clippy::print_stdout, reason = "the result is what it prints")]
+#![expect(clippy::unwrap_used, reason = "a measurement that cannot be made ends")]
+
+use matching::*;
+
+const MARKET: MarketId = MarketId(1);
+const TICK: Price = 100;
+const MIDDLE: Price = 100_000 * TICK;
+const MESSAGES: usize = 1_000_000;
+const ROUNDS: usize = 7;
+/// Commands that an engine would apply together; their events are dropped after each.
+const BATCH: usize = 256;
+
+/// A book's shape, and what comes at it.
+struct Shape {
+    name: &'static str,
+    markets: u64,
+    accounts: u64,
+    /// Orders that rest before the clock runs.
+    resting: usize,
+    /// How far from the middle they lie, in ticks.
+    spread: u64,
+    /// How far the middle wanders with each message, in ticks.
+    swing: i64,
+}
+
+const SHAPES: [Shape; 4] = [
+    Shape { name: "shallow", markets: 1, accounts: 500, resting: 200, spread: 10, swing: 0 },
+    Shape { name: "exchange", markets: 16, accounts: 1_000, resting: 16_000, spread: 60, swing: 0 },
+    Shape { name: "deep", markets: 1, accounts: 2_000, resting: 100_000, spread: 2_000, swing: 0 },
+    Shape { name: "swinging", markets: 1, accounts: 1_000, resting: 5_000, spread: 200, swing: 3 },
+];
+
+fn main() {
+    for shape in &SHAPES {
+        measure(shape, MESSAGES);
+    }
+    let large = Shape {
+        name: "10,000 markets, 2 million resting orders",
+        markets: 10_000,
+        accounts: 100_000,
+        resting: 2_000_000,
+        spread: 40,
+        swing: 0,
+    };
+    measure(&large, MESSAGES);
+    empty_markets();
+}
+
+fn measure(shape: &Shape, messages: usize) {
+    let mut maker = Maker::new(shape);
+    let filling = maker.fill();
+    let commands = maker.mix(messages);
+    let filled = replay(shape, &filling);
+    let (orders, bytes) = (filled.orders_len(), filled.bytes());
+    drop(filled);
+    let mut times: Vec<u64> = (0..rounds(shape)).map(|_| run(replay(shape, &filling), &commands)).collect();
+    times.sort_unstable();
+    let (best, middle) = (times[0], times[times.len() / 2]);
+    let per = |ns: u64| ns as f64 / messages as f64;
+    println!(
+        "- {}: {:.1} CPU ns a message (best of {}; middle {:.1}), {} resting, {:.0} bytes an order; {}",
+        shape.name,
+        per(best),
+        times.len(),
+        per(middle),
+        orders,
+        bytes as f64 / orders as f64,
+        maker.summary(messages),
+    );
+}
+
+fn rounds(shape: &Shape) -> usize {
+    if shape.resting > 1_000_000 { 3 } else { ROUNDS }
+}
+
+/// A new state in which the filling rests.
+fn replay(shape: &Shape, filling: &[Command]) -> State {
+    let mut state = State::new(limits());
+    open(&mut state, shape.markets);
+    let mut events = Vec::new();
+    for command in filling {
+        apply(&mut state, command, &mut events);
+        events.clear();
+    }
+    state
+}
+
+fn run(mut state: State, commands: &[Command]) -> u64 {
+    let mut events = Vec::with_capacity(BATCH * 8);
+    let start = cpu_ns();
+    for batch in commands.chunks(BATCH) {
+        for command in batch {
+            apply(&mut state, command, &mut events);
+        }
+        std::hint::black_box(&events);
+        events.clear();
+    }
+    let spent = cpu_ns() - start;
+    assert_eq!(state.broken(), None);
+    spent
+}
+
+/// Nanoseconds that this thread has run.
+fn cpu_ns() -> u64 {
+    let times = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    times.split(' ').next().unwrap().parse().unwrap()
+}
+
+fn limits() -> Limits {
+    Limits { orders_per_account_and_market: u32::MAX, orders_per_account: u32::MAX, ..Limits::default() }
+}
+
+fn open(state: &mut State, markets: u64) {
+    let rules = MarketRules { tick: TICK, price_min: TICK, price_max: 10 * MIDDLE };
+    for market in 1..=u128::from(markets) {
+        let action = Action::SetMarket { market: MarketId(market), rules };
+        apply(state, &Command { ts: 0, action }, &mut Vec::new());
+    }
+}
+
+fn empty_markets() {
+    let markets = 100_000;
+    let mut state = State::new(limits());
+    open(&mut state, markets);
+    println!("- {:.0} bytes an empty market", state.bytes() as f64 / markets as f64);
+    assert!(state.market(MARKET).is_some());
+}
+
+/// Makes messages by playing them: the numbers of orders come from the engine.
+struct Maker<'s> {
+    shape: &'s Shape,
+    state: State,
+    random: u64,
+    ts: Timestamp,
+    middle: Price,
+    live: Vec<(OrderId, AccountId)>,
+    counts: [usize; 4],
+    matches: usize,
+}
+
+impl<'s> Maker<'s> {
+    fn new(shape: &'s Shape) -> Self {
+        let mut state = State::new(limits());
+        open(&mut state, shape.markets);
+        let live = Vec::with_capacity(shape.resting);
+        Self { shape, state, random: 88_172_645_463_325_252, ts: 1, middle: MIDDLE, live, counts: [0; 4], matches: 0 }
+    }
+
+    /// Orders that rest.
+    fn fill(&mut self) -> Vec<Command> {
+        let mut filling = Vec::new();
+        while self.state.orders_len() < self.shape.resting {
+            let distance = 1 + self.below(self.shape.spread);
+            let place = self.order(distance as i64);
+            filling.push(self.play(Action::Place(place)));
+        }
+        self.counts = [0; 4];
+        self.matches = 0;
+        filling
+    }
+
+    /// Half of what comes are orders that rest, a third cancels, a tenth orders that match, the rest changes of quantity.
+    fn mix(&mut self, messages: usize) -> Vec<Command> {
+        (0..messages).map(|_| self.message()).collect()
+    }
+
+    fn message(&mut self) -> Command {
+        let swing = self.shape.swing;
+        self.middle += (self.below(2 * swing as u64 + 1) as i64 - swing) * TICK;
+        let kind = self.below(100);
+        // What leaves by cancels and matches comes back by placing, so the number of resting orders stays near its start.
+        let (kind, action) = match kind {
+            0..40 if self.live.len() > self.shape.resting / 2 => (1, self.cancel()),
+            40..45 if !self.live.is_empty() => (3, self.amend()),
+            45..55 => {
+                let deep = 1 + self.below(4) as i64;
+                let mut place = self.order(-deep);
+                place.life = if self.below(2) == 0 { Life::Immediate } else { place.life };
+                (2, Action::Place(place))
+            }
+            _ => {
+                let near = self.near();
+                (0, Action::Place(self.order(near)))
+            }
+        };
+        self.counts[kind] += 1;
+        self.play(action)
+    }
+
+    /// Most new orders come near the touch.
+    fn near(&mut self) -> i64 {
+        let far = self.below(self.shape.spread);
+        let nearer = self.below(far + 1);
+        1 + self.below(nearer + 1) as i64
+    }
+
+    /// An order so many ticks away from the middle on its own side.
+    fn order(&mut self, distance: i64) -> Place {
+        let account = AccountId(u128::from(self.below(self.shape.accounts)) << 64 | 7);
+        let market = MarketId(1 + u128::from(self.below(self.shape.markets)));
+        let quantity = 1 + self.below(5) as Quantity;
+        let (side, price) = match self.below(2) {
+            0 => (Side::Bid, self.middle - distance * TICK),
+            _ => (Side::Ask, self.middle + distance * TICK),
+        };
+        Place::resting(account, market, side, price, quantity)
+    }
+
+    fn pick(&mut self) -> (OrderId, AccountId) {
+        loop {
+            let index = self.below(self.live.len() as u64) as usize;
+            let picked = self.live.swap_remove(index);
+            if self.state.order(picked.0).is_some() || self.live.is_empty() {
+                return picked;
+            }
+        }
+    }
+
+    fn cancel(&mut self) -> Action {
+        let (order, account) = self.pick();
+        Action::Cancel(Cancel { account, key: None, order })
+    }
+
+    fn amend(&mut self) -> Action {
+        let (order, account) = self.pick();
+        self.live.push((order, account));
+        let quantity = self.state.order(order).map(|order| order.filled + order.remaining.max(2) - 1);
+        Action::Amend(Amend { account, key: None, order, price: None, quantity, expires_at: None })
+    }
+
+    fn play(&mut self, action: Action) -> Command {
+        self.ts += 50;
+        let command = Command { ts: self.ts, action };
+        let mut events = Vec::new();
+        apply(&mut self.state, &command, &mut events);
+        for event in events {
+            match event {
+                Event::Book(BookEvent { change: Change::Rested(rested), .. }) => {
+                    if let Some(order) = self.state.order(rested.order) {
+                        self.live.push((order.order, order.account));
+                    }
+                }
+                Event::Book(BookEvent { change: Change::Matched(_), .. }) => self.matches += 1,
+                _ => {}
+            }
+        }
+        command
+    }
+
+    fn below(&mut self, end: u64) -> u64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        ((u128::from(self.random) * u128::from(end)) >> 64) as u64
+    }
+
+    fn summary(&self, messages: usize) -> String {
+        let percent = |count: usize| count as f64 * 100.0 / messages as f64;
+        let [place, cancel, take, amend] = self.counts;
+        format!(
+            "{:.0} % place, {:.0} % cancel, {:.0} % take, {:.0} % amend, {:.2} matches a message",
+            percent(place),
+            percent(cancel),
+            percent(take),
+            percent(amend),
+            self.matches as f64 / messages as f64
+        )
+    }
+}

@@ -1,0 +1,219 @@
+//! Everything the engine knows, and the few steps that change it.
+
+use crate::account::Accounts;
+use crate::book::{Ladder, Market, Order};
+use crate::calendar::Calendar;
+use crate::hash::{Map, mix};
+use crate::keys::Keys;
+use crate::numbers::Numbers;
+use crate::slab::Slab;
+use crate::trade::Trades;
+use crate::{
+    BookEvent, Broken, Cancelled, Change, Event, Expired, Limits, MarketId, MarketRules, OrderId, Price, Reason,
+    Refusal, Sequence, Status, Timestamp,
+};
+
+/// All markets of one engine, their orders, and what must be remembered of those that are gone.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    pub(crate) limits: Limits,
+    pub(crate) now: Timestamp,
+    /// Orders and sequences given out so far.
+    pub(crate) orders_issued: u64,
+    pub(crate) sequences_issued: Sequence,
+    pub(crate) pulse: u64,
+    pub(crate) markets: Vec<Market>,
+    pub(crate) market_of: Map<MarketId, u32>,
+    pub(crate) orders: Slab<Order>,
+    pub(crate) numbers: Numbers,
+    pub(crate) accounts: Accounts,
+    pub(crate) calendar: Calendar,
+    pub(crate) keys: Keys,
+    pub(crate) trades: Trades,
+    pub(crate) broken: Option<Broken>,
+}
+
+impl State {
+    /// No market, no order, time zero.
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    /// Moves time forward, forgets what is old enough and expires what is due.
+    pub(crate) fn advance(&mut self, ts: Timestamp, events: &mut Vec<Event>) {
+        self.now = self.now.max(ts);
+        self.numbers.trim(self.now.saturating_sub(self.limits.retention_us));
+        if self.calendar.is_due(self.now) {
+            self.expire(events);
+        }
+    }
+
+    #[cold]
+    fn expire(&mut self, events: &mut Vec<Event>) {
+        while let Some(slot) = self.calendar.pop(&self.orders, self.now) {
+            let Order { id, side, price, remaining, expires_at, account, seat, .. } = self.orders[slot];
+            let account = self.accounts.id(account);
+            let expired = Expired { order: id, account, side, price, quantity: remaining, expires_at };
+            self.emit(self.accounts.seats[seat].market, Change::Expired(expired), events);
+            self.close(slot, Status::Expired);
+        }
+    }
+
+    pub(crate) fn set_market(
+        &mut self,
+        id: MarketId,
+        rules: MarketRules,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Refusal> {
+        if !can_be_met(rules) {
+            return Err(Refusal::BadRules);
+        }
+        let market = self.market_of.get(&id).copied().unwrap_or_else(|| self.open(id, rules));
+        self.markets[market as usize].rules = rules;
+        self.emit(market, Change::RulesSet(rules), events);
+        Ok(())
+    }
+
+    pub(crate) fn open(&mut self, id: MarketId, rules: MarketRules) -> u32 {
+        let market = self.markets.len() as u32;
+        self.markets.push(Market { id, rules, seq: 0, bids: Ladder::default(), asks: Ladder::default() });
+        self.market_of.insert(id, market);
+        market
+    }
+
+    pub(crate) fn set_limits(&mut self, limits: Limits) -> Result<(), Refusal> {
+        if limits.lifetime_us < 1 || limits.retention_us < 0 {
+            return Err(Refusal::BadLimits);
+        }
+        // What the old limits let go must not come back.
+        self.keys.purge(self.now, self.limits.retention_us);
+        self.trades.trim(self.now, self.limits.retention_us);
+        self.limits = limits;
+        Ok(())
+    }
+
+    #[inline]
+    pub(crate) fn market_index(&self, id: MarketId) -> Result<u32, Refusal> {
+        self.market_of.get(&id).copied().ok_or(Refusal::UnknownMarket)
+    }
+
+    #[inline]
+    pub(crate) fn emit(&mut self, market: u32, change: Change, events: &mut Vec<Event>) {
+        let market = &mut self.markets[market as usize];
+        market.seq += 1;
+        events.push(Event::Book(BookEvent { market: market.id, seq: market.seq, ts: self.now, change }));
+    }
+
+    #[inline]
+    pub(crate) fn next_order(&mut self) -> OrderId {
+        self.orders_issued += 1;
+        let order = OrderId(self.orders_issued);
+        self.numbers.open(order, self.now);
+        order
+    }
+
+    #[inline]
+    pub(crate) fn next_sequence(&mut self) -> Sequence {
+        self.sequences_issued += 1;
+        self.sequences_issued
+    }
+
+    /// An order begins to rest. Its `seat` is set; its neighbours need not be.
+    #[inline]
+    pub(crate) fn rest(&mut self, market: u32, order: Order) {
+        self.beat(order.id, order.price as u64 ^ u64::from(order.remaining) << 40);
+        let (id, side) = (order.id, order.side);
+        self.accounts.join(&order);
+        let slot = self.orders.insert(order);
+        self.numbers.rest(id, slot);
+        self.markets[market as usize].ladder_mut(side).add(&mut self.orders, slot);
+        self.calendar.add(&self.orders, slot);
+    }
+
+    /// A resting order leaves the book for good.
+    #[inline]
+    pub(crate) fn close(&mut self, slot: u32, status: Status) {
+        self.unqueue(slot);
+        self.forget(slot, status);
+    }
+
+    /// A resting order leaves the queue of its price.
+    #[inline]
+    pub(crate) fn unqueue(&mut self, slot: u32) {
+        let Order { side, seat, .. } = self.orders[slot];
+        let market = self.accounts.seats[seat].market;
+        if !self.markets[market as usize].ladder_mut(side).remove(&mut self.orders, slot) {
+            self.broken = Some(Broken::LevelMissing);
+        }
+    }
+
+    /// An order that is in no queue any more ends.
+    #[inline]
+    pub(crate) fn forget(&mut self, slot: u32, status: Status) {
+        let Order { id, account, seat, .. } = self.orders[slot];
+        self.beat(id, status as u64);
+        self.numbers.close(id, status, self.now);
+        self.accounts.leave(account, seat);
+        // Entries of the calendar see by this that they are stale.
+        self.orders[slot].id = OrderId(0);
+        self.orders.free(slot);
+    }
+
+    /// [`close`](Self::close) with its event; what was cancelled.
+    pub(crate) fn cancel_resting(&mut self, slot: u32, reason: Reason, events: &mut Vec<Event>) -> Cancelled {
+        let Order { id, side, price, remaining, account, seat, .. } = self.orders[slot];
+        let (account, market) = (self.accounts.id(account), self.accounts.seats[seat].market);
+        let cancelled =
+            Cancelled { order: id, account, side, price, quantity: remaining, resting: true, reason };
+        self.emit(market, Change::Cancelled(cancelled), events);
+        self.close(slot, Status::Cancelled);
+        cancelled
+    }
+
+    /// Adds a step to the pulse.
+    #[inline]
+    pub(crate) fn beat(&mut self, order: OrderId, what: u64) {
+        self.pulse = mix(self.pulse, order.0.rotate_left(32) ^ what);
+    }
+
+    #[inline]
+    pub(crate) fn assert_uncrossed(&mut self, market: u32) {
+        if self.markets[market as usize].is_crossed() {
+            self.broken = Some(Broken::Crossed);
+        }
+    }
+
+    /// Whether a price may be asked for in a market, with this quantity.
+    #[inline]
+    pub(crate) fn admit_price(&self, market: u32, price: Price, quantity: u32) -> Result<(), Refusal> {
+        let MarketRules { tick, price_min, price_max } = self.markets[market as usize].rules;
+        if tick != 1 && price % tick != 0 {
+            return Err(Refusal::PriceOffTick { tick });
+        }
+        if price < price_min || price > price_max {
+            return Err(Refusal::PriceOutOfRange { price_min, price_max });
+        }
+        match price.checked_mul(i64::from(quantity)) {
+            Some(_) => Ok(()),
+            None => Err(Refusal::TooLarge),
+        }
+    }
+
+    /// When an order dies that asks for `expires_at`.
+    #[inline]
+    pub(crate) fn admit_expiry(&self, expires_at: Option<Timestamp>) -> Result<Timestamp, Refusal> {
+        let latest = self.now.saturating_add(self.limits.lifetime_us);
+        match expires_at {
+            None => Ok(latest),
+            Some(at) if at > self.now && at <= latest => Ok(at),
+            Some(_) => Err(Refusal::ExpiryOutOfRange { latest }),
+        }
+    }
+}
+
+/// Whether there is a price on the tick and in the range.
+pub(crate) fn can_be_met(rules: MarketRules) -> bool {
+    let MarketRules { tick, price_min, price_max } = rules;
+    let sane = tick >= 1 && price_min >= 1;
+    sane && price_min.checked_add(tick - 1).is_some_and(|above| above / tick * tick <= price_max)
+}

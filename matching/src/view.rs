@@ -1,0 +1,151 @@
+//! What can be read of a state.
+
+use crate::book::{self, Market, Order};
+use crate::slab::NIL;
+use crate::{AccountId, Limits, MarketId, MarketRules, OrderId, Price, Quantity, Sequence, Side, State, Status, Timestamp};
+
+/// One price of a book with everything that rests there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Depth {
+    pub price: Price,
+    pub quantity: u64,
+    pub orders: u32,
+}
+
+/// A resting order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderView {
+    pub order: OrderId,
+    pub account: AccountId,
+    pub market: MarketId,
+    pub side: Side,
+    pub price: Price,
+    pub remaining: Quantity,
+    pub filled: Quantity,
+    pub expires_at: Timestamp,
+    pub sequence: Sequence,
+}
+
+/// One market.
+#[derive(Clone, Copy, Debug)]
+pub struct MarketView<'s> {
+    state: &'s State,
+    market: &'s Market,
+}
+
+impl State {
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// The latest time that a command brought.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// A running digest of every order that came to rest, matched, changed or left: two states that lived through the same
+    /// have the same. It costs nothing to ask; [`digest`](Self::digest) is about the state as a whole and reads all of it.
+    pub fn pulse(&self) -> u64 {
+        self.pulse
+    }
+
+    pub fn market(&self, id: MarketId) -> Option<MarketView<'_>> {
+        let market = self.market_of.get(&id)?;
+        Some(MarketView { state: self, market: &self.markets[*market as usize] })
+    }
+
+    /// Every market, in the order in which they were opened.
+    pub fn markets(&self) -> impl Iterator<Item = MarketView<'_>> {
+        self.markets.iter().map(|market| MarketView { state: self, market })
+    }
+
+    /// An order that rests.
+    pub fn order(&self, id: OrderId) -> Option<OrderView> {
+        self.numbers.slot(id).map(|slot| self.view(slot))
+    }
+
+    /// Where an order stands; `None`: it never was, or that is forgotten.
+    pub fn status(&self, id: OrderId) -> Option<Status> {
+        self.numbers.status(id)
+    }
+
+    /// Pieces ahead of an order in the queue of its price, and orders. Walks the queue.
+    pub fn ahead(&self, id: OrderId) -> Option<(u64, u32)> {
+        let ahead = |slot: u32| (slot != NIL).then_some(slot);
+        let first = ahead(self.orders[self.numbers.slot(id)?].ahead);
+        let queue = std::iter::successors(first, |slot| ahead(self.orders[*slot].ahead));
+        Some(queue.fold((0, 0), |(pieces, orders), slot| {
+            (pieces + u64::from(self.orders[slot].remaining), orders + 1)
+        }))
+    }
+
+    /// Orders that rest.
+    pub fn orders_len(&self) -> usize {
+        self.numbers.resting()
+    }
+
+    pub fn is_selling_paused(&self, account: AccountId) -> bool {
+        self.accounts.is_paused(account)
+    }
+
+    /// Bytes on the heap, near enough.
+    pub fn bytes(&self) -> usize {
+        let levels: usize = self.markets.iter().map(|market| market.bids.bytes() + market.asks.bytes()).sum();
+        levels
+            + self.markets.capacity() * size_of::<Market>()
+            + self.market_of.capacity() * (size_of::<(MarketId, u32)>() + 1)
+            + self.orders.bytes()
+            + self.accounts.bytes()
+            + self.calendar.bytes()
+            + self.numbers.bytes()
+            + self.keys.bytes()
+            + self.trades.bytes()
+    }
+
+    pub(crate) fn view(&self, slot: u32) -> OrderView {
+        let Order { id, side, price, remaining, filled, expires_at, sequence, account, seat, .. } = self.orders[slot];
+        let market = self.markets[self.accounts.seats[seat].market as usize].id;
+        let account = self.accounts.id(account);
+        OrderView { order: id, account, market, side, price, remaining, filled, expires_at, sequence }
+    }
+}
+
+impl<'s> MarketView<'s> {
+    pub fn id(&self) -> MarketId {
+        self.market.id
+    }
+
+    pub fn rules(&self) -> MarketRules {
+        self.market.rules
+    }
+
+    /// Of the market's newest event.
+    pub fn seq(&self) -> u64 {
+        self.market.seq
+    }
+
+    /// The highest bid or the lowest ask.
+    pub fn best(&self, side: Side) -> Option<Price> {
+        self.market.best(side)
+    }
+
+    /// Prices from the best to the worst.
+    pub fn depth(self, side: Side) -> impl Iterator<Item = Depth> + 's {
+        self.market.ladder(side).levels().iter().rev().map(move |level| Depth {
+            price: book::price(side, level.key),
+            quantity: level.quantity,
+            orders: level.orders,
+        })
+    }
+
+    /// Orders of one side in the order in which they match.
+    pub fn queue(self, side: Side) -> impl Iterator<Item = OrderView> + 's {
+        let state = self.state;
+        let behind = |slot: u32| (slot != NIL).then_some(slot);
+        let levels = self.market.ladder(side).levels().iter().rev();
+        levels.flat_map(move |level| {
+            std::iter::successors(behind(level.first), move |slot| behind(state.orders[*slot].behind))
+                .map(move |slot| state.view(slot))
+        })
+    }
+}
