@@ -22,7 +22,7 @@ pub(crate) struct Seat {
     pub orders: u32,
 }
 
-/// Accounts and seats are there while they have orders, and accounts while they are paused.
+/// Accounts and seats without orders stay until one of the maps would have to grow: who leaves often comes again.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Accounts {
     pub accounts: Slab<Account>,
@@ -86,14 +86,49 @@ impl Accounts {
             return standing;
         }
         let account = if standing.account == NIL { self.open(id) } else { standing.account };
+        if self.seat_of.len() == self.seat_of.capacity() {
+            self.sweep_seats();
+        }
         let seat = self.seats.insert(Seat { account, market, orders: 0 });
         self.seat_of.insert(place_of(account, market), seat);
         Standing { account, seat }
     }
 
+    #[cold]
+    fn sweep_seats(&mut self) {
+        let Self { seats, seat_of, .. } = self;
+        seat_of.retain(|_, seat| {
+            let stays = seats[*seat].orders > 0;
+            if !stays {
+                seats.free(*seat);
+            }
+            stays
+        });
+        // Without room after a sweep, sweeps would follow each other.
+        seat_of.reserve(seat_of.len() / 2 + 1);
+    }
+
+    /// An account without orders has no seat after a sweep of the seats.
+    #[cold]
+    fn sweep_accounts(&mut self) {
+        self.sweep_seats();
+        let Self { accounts, account_of, .. } = self;
+        account_of.retain(|_, account| {
+            let stays = accounts[*account].orders > 0 || accounts[*account].paused;
+            if !stays {
+                accounts.free(*account);
+            }
+            stays
+        });
+        account_of.reserve(account_of.len() / 2 + 1);
+    }
+
     fn open(&mut self, id: AccountId) -> u32 {
         if let Some(account) = self.find(id) {
             return account;
+        }
+        if self.account_of.len() == self.account_of.capacity() {
+            self.sweep_accounts();
         }
         let account = self.accounts.insert(Account { id, orders: 0, paused: false });
         self.account_of.insert(id, account);
@@ -107,17 +142,11 @@ impl Accounts {
         self.accounts[order.account].orders += 1;
     }
 
-    /// Counts one less, and lets seat and account go with their last.
+    /// Counts one less.
     #[inline]
-    pub fn leave(&mut self, index: u32, at: u32) {
-        self.accounts[index].orders -= 1;
-        let seat = &mut self.seats[at];
-        seat.orders -= 1;
-        if seat.orders == 0 {
-            self.seat_of.remove(&place_of(index, seat.market));
-            self.seats.free(at);
-            self.close_if_idle(index);
-        }
+    pub fn leave(&mut self, account: u32, seat: u32) {
+        self.accounts[account].orders -= 1;
+        self.seats[seat].orders -= 1;
     }
 
     pub fn is_paused(&self, id: AccountId) -> bool {
@@ -133,15 +162,6 @@ impl Accounts {
     pub fn resume(&mut self, id: AccountId) {
         if let Some(account) = self.find(id) {
             self.accounts[account].paused = false;
-            self.close_if_idle(account);
-        }
-    }
-
-    fn close_if_idle(&mut self, index: u32) {
-        let account = &self.accounts[index];
-        if account.orders == 0 && !account.paused {
-            self.account_of.remove(&account.id);
-            self.accounts.free(index);
         }
     }
 

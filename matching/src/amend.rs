@@ -2,7 +2,9 @@
 
 use crate::book::Order;
 use crate::take::Taker;
-use crate::{Amend, Amended, Answer, Change, Event, Price, Quantity, Refusal, SelfTrade, State, Status, Timestamp};
+use crate::{
+    Amend, Amended, Answer, Change, Event, Price, Quantity, Refusal, SelfTrade, State, Status, Timestamp,
+};
 
 /// What an order is to become.
 #[derive(Clone, Copy)]
@@ -105,7 +107,14 @@ impl State {
         }
     }
 
-    fn say_amended(&mut self, slot: u32, terms: Terms, sequence: u64, kept_place: bool, events: &mut Vec<Event>) {
+    fn say_amended(
+        &mut self,
+        slot: u32,
+        terms: Terms,
+        sequence: u64,
+        kept_place: bool,
+        events: &mut Vec<Event>,
+    ) {
         let Order { id, account, seat, side, price, remaining, .. } = self.orders[slot];
         let amended = Amended {
             order: id,

@@ -8,7 +8,9 @@ pub fn apply(state: &mut State, command: &Command, events: &mut Vec<Event>) {
     state.advance(command.ts, events);
     match &command.action {
         Action::Place(place) => {
-            once(state, place.account, place.key, command, events, |state, events| state.place(place, events));
+            once(state, place.account, place.key, command, events, |state, events| {
+                state.place(place, events)
+            });
         }
         Action::Cancel(cancel) => {
             once(state, cancel.account, cancel.key, command, events, |state, events| {
@@ -16,7 +18,9 @@ pub fn apply(state: &mut State, command: &Command, events: &mut Vec<Event>) {
             });
         }
         Action::Amend(amend) => {
-            once(state, amend.account, amend.key, command, events, |state, events| state.amend(amend, events));
+            once(state, amend.account, amend.key, command, events, |state, events| {
+                state.amend(amend, events)
+            });
         }
         action => operate(state, action, events),
     }
@@ -26,9 +30,7 @@ pub fn apply(state: &mut State, command: &Command, events: &mut Vec<Event>) {
 fn operate(state: &mut State, action: &Action, events: &mut Vec<Event>) {
     let done = match *action {
         Action::SetMarket { market, rules } => state.set_market(market, rules, events),
-        Action::SetLimits(limits) => {
-            state.set_limits(limits).map(|()| events.push(Event::LimitsSet(limits)))
-        }
+        Action::SetLimits(limits) => state.set_limits(limits).map(|()| events.push(Event::LimitsSet(limits))),
         Action::PauseSelling { account } => {
             state.pause_selling(account, events);
             Ok(())

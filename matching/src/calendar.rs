@@ -32,6 +32,8 @@ type Due = Reverse<(Timestamp, OrderId, u32)>;
 #[derive(Clone, Debug)]
 pub(crate) struct Calendar {
     hours: Map<i64, Vec<Entry>>,
+    /// The hour that was added to last, taken out of `hours`: lives of the same length end in the same hour.
+    near: (i64, Vec<Entry>),
     /// The first hour that has entries.
     first_hour: Option<i64>,
     /// The last hour that has begun.
@@ -44,7 +46,14 @@ pub(crate) struct Calendar {
 
 impl Default for Calendar {
     fn default() -> Self {
-        Self { hours: Map::default(), first_hour: None, begun: i64::MIN, due: BinaryHeap::new(), next: NEVER }
+        Self {
+            hours: Map::default(),
+            near: (i64::MIN, Vec::new()),
+            first_hour: None,
+            begun: i64::MIN,
+            due: BinaryHeap::new(),
+            next: NEVER,
+        }
     }
 }
 
@@ -66,7 +75,10 @@ impl Calendar {
         if hour <= self.begun {
             return self.add_due(orders, Reverse((expires_at, id, slot)));
         }
-        let entries = self.hours.entry(hour).or_default();
+        if self.near.0 != hour {
+            self.turn_to(hour);
+        }
+        let entries = &mut self.near.1;
         if entries.len() == entries.capacity() && entries.len() >= SWEEP_MIN {
             sweep(entries, hour, orders);
         }
@@ -74,6 +86,14 @@ impl Calendar {
         if self.first_hour.is_none_or(|first| hour < first) {
             self.first_hour = Some(hour);
             self.next = self.next.min(hour * HOUR_US);
+        }
+    }
+
+    fn turn_to(&mut self, hour: i64) {
+        let entries = self.hours.remove(&hour).unwrap_or_default();
+        let (before, left) = std::mem::replace(&mut self.near, (hour, entries));
+        if !left.is_empty() {
+            self.hours.insert(before, left);
         }
     }
 
@@ -112,6 +132,7 @@ impl Calendar {
     }
 
     fn begin(&mut self, hour: i64, orders: &Slab<Order>) {
+        self.turn_to(i64::MIN);
         let entries = self.hours.remove(&hour).unwrap_or_default();
         let live = entries.into_iter().filter(|entry| is_live(entry, hour, orders));
         self.due.extend(live.map(|entry| Reverse((time(&entry, hour), entry.order, entry.slot))));
@@ -127,6 +148,7 @@ impl Calendar {
     pub fn bytes(&self) -> usize {
         let hours: usize = self.hours.values().map(|entries| entries.capacity() * size_of::<Entry>()).sum();
         hours
+            + self.near.1.capacity() * size_of::<Entry>()
             + self.hours.capacity() * (size_of::<(i64, Vec<Entry>)>() + 1)
             + self.due.capacity() * size_of::<Due>()
     }

@@ -13,20 +13,31 @@ pub struct Command {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Opens a market, or gives an open one new rules; orders that rest already stay as they are.
-    SetMarket { market: MarketId, rules: MarketRules },
+    SetMarket {
+        market: MarketId,
+        rules: MarketRules,
+    },
     /// Changes the caps for what comes after it.
     SetLimits(Limits),
     Place(Place),
     Amend(Amend),
     Cancel(Cancel),
     /// Cancels all asks of an account; until [`ResumeSelling`](Self::ResumeSelling) it can place none and none comes back.
-    PauseSelling { account: AccountId },
-    ResumeSelling { account: AccountId },
+    PauseSelling {
+        account: AccountId,
+    },
+    ResumeSelling {
+        account: AccountId,
+    },
     /// The payment behind an order can no longer pay: the order leaves with [`Reason::AuthLapsed`](crate::Reason).
-    AuthLapsed { order: OrderId },
+    AuthLapsed {
+        order: OrderId,
+    },
     /// The buyer of one matched piece could not pay: the ask comes back with its original sequence, unless it expired, was
     /// cancelled, its owner pauses, or it was placed with `returns: false`.
-    PaymentFailed { trade: TradeId },
+    PaymentFailed {
+        trade: TradeId,
+    },
     /// Only lets time pass: what is due expires.
     Tick,
 }
@@ -88,7 +99,13 @@ pub struct Place {
 
 impl Place {
     /// An order with the longest life, without a key.
-    pub fn resting(account: AccountId, market: MarketId, side: Side, price: Price, quantity: Quantity) -> Self {
+    pub fn resting(
+        account: AccountId,
+        market: MarketId,
+        side: Side,
+        price: Price,
+        quantity: Quantity,
+    ) -> Self {
         let life = Life::Rest { expires_at: None };
         let self_trade = SelfTrade::ExpireTaker;
         Self { account, key: None, market, side, price, quantity, life, self_trade, returns: true }

@@ -1,8 +1,8 @@
 //! What follows from a command.
 
 use crate::{
-    AccountId, Key, Limits, MarketId, MarketRules, OrderId, Price, Quantity, Refusal, Sequence, Side, Timestamp,
-    TradeId,
+    AccountId, Key, Limits, MarketId, MarketRules, OrderId, Price, Quantity, Refusal, Sequence, Side,
+    Timestamp, TradeId,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,14 +10,27 @@ pub enum Event {
     /// Something happened in a market.
     Book(BookEvent),
     LimitsSet(Limits),
-    SellingPaused { account: AccountId },
-    SellingResumed { account: AccountId },
+    SellingPaused {
+        account: AccountId,
+    },
+    SellingResumed {
+        account: AccountId,
+    },
     /// Time passed.
-    Ticked { ts: Timestamp },
+    Ticked {
+        ts: Timestamp,
+    },
     /// The command had been given before: what came of it then.
-    Repeated { account: AccountId, key: Key, answer: Result<Answer, Refusal> },
+    Repeated {
+        account: AccountId,
+        key: Key,
+        answer: Result<Answer, Refusal>,
+    },
     /// The command changed nothing.
-    Refused { account: Option<AccountId>, refusal: Refusal },
+    Refused {
+        account: Option<AccountId>,
+        refusal: Refusal,
+    },
 }
 
 /// One step of a market. Steps are numbered without gaps.

@@ -60,8 +60,8 @@ pub use audit::Broken;
 pub use codec::{Codec, Malformed};
 pub use command::{Action, Amend, Cancel, Command, Life, Limits, MarketRules, Place, SelfTrade, Side};
 pub use event::{
-    Amended, Answer, BookEvent, Cancelled, Change, Event, Expired, Matched, PaymentFailed, Placed, Reason, Rested,
-    Returned, Status,
+    Amended, Answer, BookEvent, Cancelled, Change, Event, Expired, Matched, PaymentFailed, Placed, Reason,
+    Rested, Returned, Status,
 };
 pub use hash::digest_of;
 pub use refusal::Refusal;

@@ -154,14 +154,19 @@ impl Numbers {
     #[inline]
     pub fn trim(&mut self, before: Timestamp) {
         while let Some((closed_at, number)) = self.done.front().copied().filter(|(at, _)| *at <= before) {
-            self.done.pop_front();
-            if self.page_mut(number).is_some_and(|page| page.open == 0 && page.closed_at == closed_at) {
-                self.pages[(number - self.base) as usize] = None;
-            }
-            while let Some(None) = self.pages.front() {
-                self.pages.pop_front();
-                self.base += 1;
-            }
+            self.drop_page(closed_at, number);
+        }
+    }
+
+    #[cold]
+    fn drop_page(&mut self, closed_at: Timestamp, number: u64) {
+        self.done.pop_front();
+        if self.page_mut(number).is_some_and(|page| page.open == 0 && page.closed_at == closed_at) {
+            self.pages[(number - self.base) as usize] = None;
+        }
+        while let Some(None) = self.pages.front() {
+            self.pages.pop_front();
+            self.base += 1;
         }
     }
 
@@ -197,7 +202,9 @@ impl Page {
 
     /// Sets the state of an entry as [`states`](Self::states) gives it; `false`: there is no such state.
     pub fn set(&mut self, index: usize, state: u8) -> bool {
-        let Some(entry) = [NONE, INCOMING, FILLED, CANCELLED, EXPIRED].get(usize::from(state)) else { return false };
+        let Some(entry) = [NONE, INCOMING, FILLED, CANCELLED, EXPIRED].get(usize::from(state)) else {
+            return false;
+        };
         self.entries[index] = *entry;
         self.open += u32::from(*entry == INCOMING);
         true

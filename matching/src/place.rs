@@ -3,13 +3,13 @@
 use crate::account::Standing;
 use crate::numbers::SLOTS_MAX;
 use crate::take::Taker;
-use crate::{Answer, Change, Event, Life, Place, Placed, Refusal, SelfTrade, Side, State, Status, Timestamp};
+use crate::{Answer, Change, Event, Life, Place, Placed, Refusal, Side, State, Status, Timestamp};
 
 impl State {
     pub(crate) fn place(&mut self, place: &Place, events: &mut Vec<Event>) -> Result<Answer, Refusal> {
         let Place { account, side, price, quantity, .. } = *place;
         let market = self.market_index(place.market)?;
-        let mut standing = self.accounts.standing(account, market);
+        let standing = self.accounts.standing(account, market);
         let expires_at = self.admit(market, place, standing)?;
         if expires_at.is_some() {
             self.accounts.admit(standing, &self.limits)?;
@@ -36,11 +36,7 @@ impl State {
         let status = self.take(market, &mut taker, events);
         match (status, expires_at) {
             (Status::Open, Some(expires_at)) => {
-                if place.self_trade == SelfTrade::ExpireMaker {
-                    // Its own orders may have left, and its seat with them.
-                    standing = self.accounts.standing(account, market);
-                }
-                standing = self.accounts.sit(account, market, standing);
+                let standing = self.accounts.sit(account, market, standing);
                 self.rest(market, taker.into_order(standing, expires_at));
             }
             (closed, _) => self.numbers.close(order, closed, self.now),

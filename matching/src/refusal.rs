@@ -9,24 +9,41 @@ pub enum Refusal {
     BadRules,
     /// A number of the limits is negative.
     BadLimits,
-    PriceOffTick { tick: Price },
-    PriceOutOfRange { price_min: Price, price_max: Price },
+    PriceOffTick {
+        tick: Price,
+    },
+    PriceOutOfRange {
+        price_min: Price,
+        price_max: Price,
+    },
     /// A quantity of 0.
     QuantityZero,
     /// Price times quantity does not fit in 63 bits.
     TooLarge,
     /// `expires_at` is not after now, or after `latest`.
-    ExpiryOutOfRange { latest: Timestamp },
+    ExpiryOutOfRange {
+        latest: Timestamp,
+    },
     /// Nothing can be matched at once at the price that was asked for; the best that can be had now.
-    PriceMoved { best: Option<Price> },
-    TooManyInMarket { max: u32 },
-    TooMany { max: u32 },
+    PriceMoved {
+        best: Option<Price>,
+    },
+    TooManyInMarket {
+        max: u32,
+    },
+    TooMany {
+        max: u32,
+    },
     /// The account pauses its selling.
     SellingPaused,
     /// The order does not rest; how it ended, `None`: there is no such order of this account, or it was long ago.
-    NotActive { status: Option<Status> },
+    NotActive {
+        status: Option<Status>,
+    },
     /// The new total is not above what is filled already.
-    NotAboveFilled { filled: Quantity },
+    NotAboveFilled {
+        filled: Quantity,
+    },
     /// The key came before with another command.
     IdempotencyConflict,
     /// No match with this number that could still fail.

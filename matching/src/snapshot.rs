@@ -6,14 +6,14 @@ use crate::account::Standing;
 use crate::book::Order;
 use crate::codec::{Codec, Malformed, fields};
 use crate::hash::digest_of;
-use crate::numbers::{Numbers, PAGE, Page};
 use crate::keys::Kept;
+use crate::numbers::{Numbers, PAGE, Page};
 use crate::slab::NIL;
 use crate::state::can_be_met;
 use crate::trade::{Match, Trades};
 use crate::{
-    AccountId, Key, Limits, MarketId, MarketRules, MarketView, OrderId, OrderView, Price, Quantity, Sequence, Side,
-    State, Timestamp,
+    AccountId, Key, Limits, MarketId, MarketRules, MarketView, OrderId, OrderView, Price, Quantity, Sequence,
+    Side, State, Timestamp,
 };
 
 /// The first byte. Another layout takes another number.
@@ -45,7 +45,7 @@ impl State {
             self.encode_market(&market, &mut out);
         }
         self.accounts.paused().encode(&mut out);
-                let keys = self.keys.fresh(self.now, self.limits.retention_us);
+        let keys = self.keys.fresh(self.now, self.limits.retention_us);
         keys.encode(&mut out);
         self.trades.encode(self.now, self.limits.retention_us, &mut out);
         out
@@ -130,7 +130,7 @@ impl State {
     fn restore(&mut self, market: u32, side: Side, order: Resting) -> Result<(), Malformed> {
         let Resting { id, account, sequence, price, remaining, filled, expires_at, returns } = order;
         ensure((1..=self.orders_issued).contains(&id.0) && (1..=self.sequences_issued).contains(&sequence))?;
-        ensure(price >= 1 && remaining >= 1 && expires_at > self.now )?;
+        ensure(price >= 1 && remaining >= 1 && expires_at > self.now)?;
         // Open and in no book yet.
         ensure(self.numbers.status(id) == Some(crate::Status::Open) && self.numbers.slot(id).is_none())?;
         let total = filled.checked_add(remaining).ok_or(Malformed)?;
@@ -138,8 +138,20 @@ impl State {
         let standing = self.accounts.sit(account, market, self.accounts.standing(account, market));
         let Standing { account, seat } = standing;
         let (ahead, behind) = (NIL, NIL);
-        let order =
-            Order { id, sequence, price, expires_at, remaining, filled, account, seat, ahead, behind, side, returns };
+        let order = Order {
+            id,
+            sequence,
+            price,
+            expires_at,
+            remaining,
+            filled,
+            account,
+            seat,
+            ahead,
+            behind,
+            side,
+            returns,
+        };
         self.rest(market, order);
         Ok(())
     }
@@ -165,7 +177,11 @@ impl Numbers {
         ensure(end == expected && (issued > 0) == (len > 0) && len <= input.len() as u64)?;
         let mut pages = VecDeque::new();
         for number in base..end {
-            pages.push_back(if bool::decode(input)? { Some(decode_page(input, number, issued)?) } else { None });
+            pages.push_back(if bool::decode(input)? {
+                Some(decode_page(input, number, issued)?)
+            } else {
+                None
+            });
         }
         ensure([pages.front(), pages.back()].into_iter().flatten().all(Option::is_some))?;
         Ok(Self::restore(base, pages))
@@ -204,7 +220,12 @@ impl Trades {
         let mut next = 1;
         let mut at = 0;
         for matched in &matches {
-            ensure(matched.first.0 >= next && matched.quantity >= 1 && matched.at >= at && matched.at <= state.now)?;
+            ensure(
+                matched.first.0 >= next
+                    && matched.quantity >= 1
+                    && matched.at >= at
+                    && matched.at <= state.now,
+            )?;
             ensure((matched.market as usize) < state.markets.len() && matched.limit >= 1)?;
             ensure(matched.sequence <= state.sequences_issued && matched.ask.0 <= state.orders_issued)?;
             ensure(state.now.saturating_sub(matched.at) < state.limits.retention_us)?;

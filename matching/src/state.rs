@@ -9,8 +9,8 @@ use crate::numbers::Numbers;
 use crate::slab::Slab;
 use crate::trade::Trades;
 use crate::{
-    BookEvent, Broken, Cancelled, Change, Event, Expired, Limits, MarketId, MarketRules, OrderId, Price, Reason,
-    Refusal, Sequence, Status, Timestamp,
+    BookEvent, Broken, Cancelled, Change, Event, Expired, Limits, MarketId, MarketRules, OrderId, Price,
+    Reason, Refusal, Sequence, Status, Timestamp,
 };
 
 /// All markets of one engine, their orders, and what must be remembered of those that are gone.
@@ -40,6 +40,7 @@ impl State {
     }
 
     /// Moves time forward, forgets what is old enough and expires what is due.
+    #[inline]
     pub(crate) fn advance(&mut self, ts: Timestamp, events: &mut Vec<Event>) {
         self.now = self.now.max(ts);
         self.numbers.trim(self.now.saturating_sub(self.limits.retention_us));
@@ -97,7 +98,7 @@ impl State {
         self.market_of.get(&id).copied().ok_or(Refusal::UnknownMarket)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn emit(&mut self, market: u32, change: Change, events: &mut Vec<Event>) {
         let market = &mut self.markets[market as usize];
         market.seq += 1;

@@ -3,8 +3,8 @@
 use crate::book::key;
 use crate::trade::Match;
 use crate::{
-    AccountId, Cancelled, Change, Event, Matched, OrderId, Price, Quantity, Reason, Rested, SelfTrade, Sequence,
-    Side, State, Status, Timestamp, TradeId,
+    AccountId, Cancelled, Change, Event, Matched, OrderId, Price, Quantity, Reason, Rested, SelfTrade,
+    Sequence, Side, State, Status, Timestamp, TradeId,
 };
 
 /// An order on its way in.

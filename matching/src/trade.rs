@@ -98,7 +98,8 @@ impl State {
     fn rejoin(&mut self, slot: u32, trade: TradeId, matched: &Match, events: &mut Vec<Event>) {
         let order = &mut self.orders[slot];
         let before = order.remaining;
-        let Some(after) = before.checked_add(1).filter(|after| order.price.checked_mul((*after).into()).is_some())
+        let Some(after) =
+            before.checked_add(1).filter(|after| order.price.checked_mul((*after).into()).is_some())
         else {
             return;
         };
@@ -150,6 +151,19 @@ impl Taker {
         let Self { id, sequence, price, remaining, filled, side, returns, .. } = self;
         let Standing { account, seat } = standing;
         let (ahead, behind) = (NIL, NIL);
-        Order { id, sequence, price, expires_at, remaining, filled, account, seat, ahead, behind, side, returns }
+        Order {
+            id,
+            sequence,
+            price,
+            expires_at,
+            remaining,
+            filled,
+            account,
+            seat,
+            ahead,
+            behind,
+            side,
+            returns,
+        }
     }
 }

@@ -2,7 +2,10 @@
 
 use crate::book::{self, Market, Order};
 use crate::slab::NIL;
-use crate::{AccountId, Limits, MarketId, MarketRules, OrderId, Price, Quantity, Sequence, Side, State, Status, Timestamp};
+use crate::{
+    AccountId, Limits, MarketId, MarketRules, OrderId, Price, Quantity, Sequence, Side, State, Status,
+    Timestamp,
+};
 
 /// One price of a book with everything that rests there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +106,8 @@ impl State {
     }
 
     pub(crate) fn view(&self, slot: u32) -> OrderView {
-        let Order { id, side, price, remaining, filled, expires_at, sequence, account, seat, .. } = self.orders[slot];
+        let Order { id, side, price, remaining, filled, expires_at, sequence, account, seat, .. } =
+            self.orders[slot];
         let market = self.markets[self.accounts.seats[seat].market as usize].id;
         let account = self.accounts.id(account);
         OrderView { order: id, account, market, side, price, remaining, filled, expires_at, sequence }

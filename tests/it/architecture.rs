@@ -7,6 +7,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 /// Our crates, and those of ours that each may use.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("contract", &[]),
+    ("matching", &[]),
     ("migration", &[]),
     ("entity", &["contract"]),
     ("chassis", &["contract", "entity"]),

@@ -39,7 +39,8 @@ pub struct Draw {
 
 pub fn draws(len: impl Into<prop::collection::SizeRange>) -> impl Strategy<Value = Vec<Draw>> {
     let quantity = prop_oneof![20 => 1..6_u32, 1 => Just(0), 1 => Just(u32::MAX)];
-    let price = prop_oneof![40 => (1..9_i64).prop_map(|ticks| ticks * 10), 1 => any::<i64>(), 1 => 0..120_i64];
+    let price =
+        prop_oneof![40 => (1..9_i64).prop_map(|ticks| ticks * 10), 1 => any::<i64>(), 1 => 0..120_i64];
     let life = prop::option::weighted(0.4, prop_oneof![8 => 1..90_i64, 1 => -5..500_i64]);
     let key = prop::option::weighted(0.2, 0..12_u8);
     let step = prop_oneof![10 => 0..4_i64, 2 => 0..40_i64, 1 => -30..0_i64];
@@ -84,7 +85,9 @@ impl Commands {
             if let Event::Book(BookEvent { change, .. }) = event {
                 match change {
                     Change::Placed(placed) => self.orders = placed.order.0,
-                    Change::Matched(matched) => self.trades = matched.trade.0 + u64::from(matched.quantity) - 1,
+                    Change::Matched(matched) => {
+                        self.trades = matched.trade.0 + u64::from(matched.quantity) - 1
+                    }
                     _ => {}
                 }
             }
@@ -107,7 +110,11 @@ impl Commands {
                 price: draw.price,
                 quantity: draw.quantity,
                 life: if draw.flags & 7 == 0 { Life::Immediate } else { Life::Rest { expires_at } },
-                self_trade: if draw.flags & 24 == 0 { SelfTrade::ExpireMaker } else { SelfTrade::ExpireTaker },
+                self_trade: if draw.flags & 24 == 0 {
+                    SelfTrade::ExpireMaker
+                } else {
+                    SelfTrade::ExpireTaker
+                },
                 returns: draw.flags & 96 != 0,
             }),
             60..72 => Action::Cancel(Cancel { account, key, order }),
@@ -123,7 +130,10 @@ impl Commands {
             88..90 => Action::ResumeSelling { account },
             90..92 => Action::AuthLapsed { order },
             92..97 => Action::PaymentFailed { trade: TradeId(self.trades.saturating_sub(draw.back)) },
-            97 => Action::SetMarket { market, rules: MarketRules { tick: draw.price, price_min: 10, price_max: 90 } },
+            97 => Action::SetMarket {
+                market,
+                rules: MarketRules { tick: draw.price, price_min: 10, price_max: 90 },
+            },
             _ => Action::Tick,
         }
     }
@@ -256,9 +266,10 @@ proptest! {
 fn answer(state: &State, events: &[Event]) -> Option<Answer> {
     events.iter().rev().find_map(|event| match event {
         Event::Book(BookEvent { change: Change::Placed(Placed { order, .. }), .. })
-        | Event::Book(BookEvent { change: Change::Cancelled(Cancelled { order, reason: Reason::Owner, .. }), .. }) => {
-            Some(Answer { order: *order, status: state.status(*order)?, filled: 0, remaining: 0 })
-        }
+        | Event::Book(BookEvent {
+            change: Change::Cancelled(Cancelled { order, reason: Reason::Owner, .. }),
+            ..
+        }) => Some(Answer { order: *order, status: state.status(*order)?, filled: 0, remaining: 0 }),
         _ => None,
     })
 }
@@ -304,8 +315,14 @@ impl Ledger {
             Change::Matched(matched) => self.matched(market, ts, matched),
             Change::Rested(rested) => self.rest(market, rested.side, rested.price, rested.quantity.into()),
             Change::Amended(amended) => {
-                let Amended { order, side, price_before, price, remaining_before, remaining, kept_place, .. } = amended;
-                let rested = if kept_place { i64::from(remaining_before - remaining) } else { remaining_before.into() };
+                let Amended {
+                    order, side, price_before, price, remaining_before, remaining, kept_place, ..
+                } = amended;
+                let rested = if kept_place {
+                    i64::from(remaining_before - remaining)
+                } else {
+                    remaining_before.into()
+                };
                 self.rest(market, side, price_before, -rested);
                 let pieces = self.orders.get_mut(&order).unwrap();
                 assert!(!pieces.ended);
@@ -347,7 +364,10 @@ impl Ledger {
                 Side::Bid => self.bought += u64::from(quantity),
                 Side::Ask => self.sold += u64::from(quantity),
             }
-            assert!(if pieces.side == Side::Bid { pieces.limit >= price } else { pieces.limit <= price }, "I4");
+            assert!(
+                if pieces.side == Side::Bid { pieces.limit >= price } else { pieces.limit <= price },
+                "I4"
+            );
         }
         assert_eq!(self.orders[&maker].limit, price, "I4: the maker's price");
         assert_eq!(self.orders[&maker].account, matched.maker_account);
@@ -378,7 +398,8 @@ impl Ledger {
                 .map(|((_, _, price), quantity)| (*price, *quantity as u64))
                 .collect();
             mine.sort_by_key(|(price, _)| if side == Side::Bid { -price } else { *price });
-            let depth: Vec<(Price, u64)> = market.depth(side).map(|depth| (depth.price, depth.quantity)).collect();
+            let depth: Vec<(Price, u64)> =
+                market.depth(side).map(|depth| (depth.price, depth.quantity)).collect();
             assert_eq!(mine, depth);
         }
         let open = self.orders.values().filter(|pieces| !pieces.ended).count();

@@ -82,7 +82,9 @@ impl Naive {
             }
             Action::Place(place) => self.once(place.account, place.key, command, |book| book.place(place)),
             Action::Amend(amend) => self.once(amend.account, amend.key, command, |book| book.amend(amend)),
-            Action::Cancel(cancel) => self.once(cancel.account, cancel.key, command, |book| book.cancel(cancel)),
+            Action::Cancel(cancel) => {
+                self.once(cancel.account, cancel.key, command, |book| book.cancel(cancel))
+            }
             Action::PauseSelling { account } => self.pause(account),
             Action::ResumeSelling { account } => {
                 self.paused.retain(|paused| *paused != account);
@@ -252,7 +254,8 @@ impl Naive {
             returns: place.returns,
             status: None,
         };
-        let placed = Placed { order: order.id, account, side, price, quantity, expires_at, sequence: self.sequence };
+        let placed =
+            Placed { order: order.id, account, side, price, quantity, expires_at, sequence: self.sequence };
         self.orders.push(order);
         self.say(market, Change::Placed(placed));
         Ok(self.take(self.orders.len() - 1, place.self_trade))
@@ -263,7 +266,9 @@ impl Naive {
         let Order { id, account, market, side, price, sequence, expires_at, .. } = self.orders[index].clone();
         let mut reason = expires_at.is_none().then_some(Reason::Immediate);
         while self.orders[index].remaining > 0 {
-            let Some((maker, best, available)) = self.queue(market, side.opposite()).first().copied() else { break };
+            let Some((maker, best, available)) = self.queue(market, side.opposite()).first().copied() else {
+                break;
+            };
             if !meets(side, price, best) {
                 break;
             }
@@ -283,7 +288,8 @@ impl Naive {
         let status = match (quantity, reason) {
             (0, _) => Status::Filled,
             (_, Some(reason)) => {
-                let cancelled = Cancelled { order: id, account, side, price, quantity, resting: false, reason };
+                let cancelled =
+                    Cancelled { order: id, account, side, price, quantity, resting: false, reason };
                 self.say(market, Change::Cancelled(cancelled));
                 Status::Cancelled
             }
@@ -302,7 +308,8 @@ impl Naive {
             self.orders[index].filled += quantity;
         }
         let (incoming, resting) = (self.orders[taker].clone(), self.orders[maker].clone());
-        let (bid, ask) = if resting.side == Side::Ask { (&incoming, &resting) } else { (&resting, &incoming) };
+        let (bid, ask) =
+            if resting.side == Side::Ask { (&incoming, &resting) } else { (&resting, &incoming) };
         let first = TradeId(self.deals.iter().map(|deal| u64::from(deal.quantity)).sum::<u64>() + 1);
         self.deals.push(Deal {
             first,
@@ -413,7 +420,8 @@ impl Naive {
         deal.failed.push(trade);
         let Deal { market, bid, price, ask, .. } = deal.clone();
         self.say(market, Change::PaymentFailed(PaymentFailed { trade, ask: ask.id, bid, price }));
-        let will = ask.returns && ask.expires_at.is_some_and(|at| at > now) && !self.paused.contains(&ask.account);
+        let will =
+            ask.returns && ask.expires_at.is_some_and(|at| at > now) && !self.paused.contains(&ask.account);
         let index = ask.id.0 as usize - 1;
         match self.orders[index].status {
             Some(Status::Open) if will => {
@@ -437,7 +445,8 @@ impl Naive {
     fn end_resting(&mut self, index: usize, reason: Reason) {
         let Order { id, account, market, side, price, remaining, .. } = self.orders[index];
         self.orders[index].status = Some(Status::Cancelled);
-        let cancelled = Cancelled { order: id, account, side, price, quantity: remaining, resting: true, reason };
+        let cancelled =
+            Cancelled { order: id, account, side, price, quantity: remaining, resting: true, reason };
         self.say(market, Change::Cancelled(cancelled));
     }
 

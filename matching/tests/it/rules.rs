@@ -220,7 +220,10 @@ fn a_clock_that_goes_back_stands_still() {
     player.play("sell 1 @ 100 for 60");
     player.play("wait 60");
     player.now -= 50 * SECOND;
-    assert_eq!(player.play("sell 2 @ 100 for 5"), format!("ExpiryOutOfRange {{ latest: {} }}", latest(&player)));
+    assert_eq!(
+        player.play("sell 2 @ 100 for 5"),
+        format!("ExpiryOutOfRange {{ latest: {} }}", latest(&player))
+    );
     assert_eq!(player.play("buy 2 @ 100"), "rests");
     player.now = i64::MIN;
     assert_eq!(player.play("tick"), "time passes");
@@ -301,18 +304,12 @@ fn an_ask_stays_away_when_it_expired_or_was_ended_or_its_owner_will_not() {
         "sell 1 @ 100 x2\nbuy 2 @ 100\ncancel 1\nunpaid 1",
         "rests x2\n2 buys from 1 at 100\n1 x1 ends: Owner\n2 does not pay 1",
     );
-    check(
-        "sell 1 @ 100 for good\nbuy 2 @ 100\nunpaid 1",
-        "rests\n2 buys from 1 at 100\n2 does not pay 1",
-    );
+    check("sell 1 @ 100 for good\nbuy 2 @ 100\nunpaid 1", "rests\n2 buys from 1 at 100\n2 does not pay 1");
     check(
         "sell 1 @ 100\nbuy 2 @ 100\npause 1\nunpaid 1",
         "rests\n2 buys from 1 at 100\npauses\n2 does not pay 1",
     );
-    check(
-        "buy 1 @ 100\nsell 2 @ 100 now\nunpaid 1",
-        "rests\n2 sells to 1 at 100\n1 does not pay 2",
-    );
+    check("buy 1 @ 100\nsell 2 @ 100 now\nunpaid 1", "rests\n2 sells to 1 at 100\n1 does not pay 2");
 }
 
 #[test]
@@ -353,7 +350,10 @@ fn a_key_is_forgotten_after_its_time_and_not_before() {
         ("wait 30", "time passes"),
         ("sell 1 @ 100 by 8 keyed 5", "rests"),
         ("wait 29", "time passes"),
-        ("sell 2 @ 0 by 7 keyed 5", "again: PriceOutOfRange { price_min: 1, price_max: 9223372036854775807 }"),
+        (
+            "sell 2 @ 0 by 7 keyed 5",
+            "again: PriceOutOfRange { price_min: 1, price_max: 9223372036854775807 }",
+        ),
         ("wait 1", "time passes"),
         ("sell 2 @ 100 by 7 keyed 5", "rests"),
         ("wait 29", "time passes"),
@@ -404,7 +404,10 @@ fn prices_keep_to_the_tick_and_the_range() {
     let place = |price| Action::Place(Place::resting(AccountId(1), MARKET, Side::Bid, price, 1));
     for price in [150, 250, 1, -150, i64::MAX] {
         let refusal = Refusal::PriceOffTick { tick: 100 };
-        assert_eq!(events(&mut state, place(price)), [Event::Refused { account: Some(AccountId(1)), refusal }]);
+        assert_eq!(
+            events(&mut state, place(price)),
+            [Event::Refused { account: Some(AccountId(1)), refusal }]
+        );
     }
     for price in [100, 0, -100, i64::MIN + 8, 1_100] {
         let refusal = Refusal::PriceOutOfRange { price_min: 200, price_max: 1_050 };
@@ -449,12 +452,20 @@ fn new_rules_leave_resting_orders_alone() {
 fn numbers_at_their_ends_are_counted_right_or_refused() {
     let top = u32::MAX;
     check(
-        &format!("sell 1 @ 1 x{top}\nsell 2 @ 1 x{top}\nbuy 3 @ 1 x{top}\nbuy 4 @ 1 x{top}\nbuy 5 @ 1 x{top}"),
-        &format!("rests x{top}\nrests x{top}\n3 buys {top} from 1 at 1\n4 buys {top} from 2 at 1\nrests x{top}"),
+        &format!(
+            "sell 1 @ 1 x{top}\nsell 2 @ 1 x{top}\nbuy 3 @ 1 x{top}\nbuy 4 @ 1 x{top}\nbuy 5 @ 1 x{top}"
+        ),
+        &format!(
+            "rests x{top}\nrests x{top}\n3 buys {top} from 1 at 1\n4 buys {top} from 2 at 1\nrests x{top}"
+        ),
     );
     let (high, more) = (i64::MAX / 2, i64::MAX / 2 + 1);
     check(
-        &format!("sell 1 @ {more} x2\nsell 1 @ {high} x2\namend 1 x3\nbuy 2 @ {} now\namend 1 @ {}", i64::MAX, i64::MAX),
+        &format!(
+            "sell 1 @ {more} x2\nsell 1 @ {high} x2\namend 1 x3\nbuy 2 @ {} now\namend 1 @ {}",
+            i64::MAX,
+            i64::MAX
+        ),
         &format!("TooLarge\nrests x2\nTooLarge\n2 buys from 1 at {high}\nTooLarge"),
     );
 }
@@ -468,7 +479,10 @@ fn ten_thousand_orders_at_one_price_match_in_their_order() {
         let place = Place::resting(AccountId(account), MARKET, Side::Ask, 100, 1);
         apply(&mut state, &Command { ts: START, action: Action::Place(place) }, &mut Vec::new());
     }
-    let all = events(&mut state, Action::Place(Place::immediate(AccountId(77_777), MARKET, Side::Bid, 100, 10_000)));
+    let all = events(
+        &mut state,
+        Action::Place(Place::immediate(AccountId(77_777), MARKET, Side::Bid, 100, 10_000)),
+    );
     let makers = all.iter().filter_map(|event| match event {
         Event::Book(BookEvent { change: Change::Matched(matched), .. }) => Some(matched.maker.0),
         _ => None,
@@ -528,8 +542,14 @@ fn placing_and_cancelling_for_ever_takes_no_memory() {
             let Event::Book(BookEvent { change: Change::Placed(placed), .. }) = events[0] else { panic!() };
             for life in [60, 7_200, 60] {
                 let expires_at = Some(START + life * SECOND);
-                let amend =
-                    Amend { account: AccountId(1), key: None, order: placed.order, price: None, quantity: None, expires_at };
+                let amend = Amend {
+                    account: AccountId(1),
+                    key: None,
+                    order: placed.order,
+                    price: None,
+                    quantity: None,
+                    expires_at,
+                };
                 apply(state, &Command { ts: START, action: Action::Amend(amend) }, &mut events);
             }
             let cancel = Cancel { account: AccountId(1), key: None, order: placed.order };

@@ -85,7 +85,9 @@ impl Player {
                 "@" => place.price = number(words),
                 "by" => place.account = account(words),
                 "for" if words.next_if_eq(&"good").is_some() => place.returns = false,
-                "for" => place.life = Life::Rest { expires_at: Some(self.now + number::<i64>(words) * SECOND) },
+                "for" => {
+                    place.life = Life::Rest { expires_at: Some(self.now + number::<i64>(words) * SECOND) }
+                }
                 "now" => place.life = Life::Immediate,
                 "keyed" => place.key = Some(Key(number(words))),
                 "takes" => place.self_trade = SelfTrade::ExpireMaker,
@@ -182,7 +184,9 @@ impl Player {
                 format!("{} x{} ends: {:?}", self.name(cancelled.order), cancelled.quantity, cancelled.reason)
             }
             Change::Expired(expired) => format!("{} x{} expires", self.name(expired.order), expired.quantity),
-            Change::PaymentFailed(failed) => format!("{} does not pay {}", self.name(failed.bid), self.name(failed.ask)),
+            Change::PaymentFailed(failed) => {
+                format!("{} does not pay {}", self.name(failed.bid), self.name(failed.ask))
+            }
             Change::Returned(returned) => format!("{} comes back", self.name(returned.order)),
         })
     }
