@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use contract::EventId;
+use contract::{EventId, FeedId};
 
 use crate::market::ServiceName;
 use crate::serve::Listen;
 use crate::settings::Settings;
-use crate::{demo, doctor, operator, serve};
+use crate::{demo, doctor, feed, operator, serve};
 
 /// A marketplace backend: one federated GraphQL endpoint with live stock.
 ///
@@ -58,6 +58,9 @@ enum Command {
     /// Money.
     #[command(subcommand)]
     Ledger(Ledger),
+    /// Systems outside that report stock.
+    #[command(subcommand)]
+    Feed(Feed),
     /// Events that could not be applied.
     #[command(subcommand)]
     DeadLetters(DeadLetters),
@@ -104,6 +107,23 @@ enum Inventory {
 enum Ledger {
     /// Adds every transfer up and compares accounts and payments with it.
     Verify(Settings),
+}
+
+#[derive(Debug, Subcommand)]
+enum Feed {
+    /// Applies a CSV or JSON file of quantities as a batch of a feed, and prints the lines that were not applied.
+    Apply {
+        #[command(flatten)]
+        settings: Settings,
+        /// The feed's id: `fed_…`.
+        #[arg(long)]
+        feed: FeedId,
+        /// The idempotency key; the same file twice is one batch when it is not given.
+        #[arg(long)]
+        key: Option<String>,
+        /// The file; its name ends in `.csv` or `.json`.
+        file: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -170,6 +190,9 @@ impl Cli {
             }
             Command::Inventory(Inventory::Verify(settings)) => operator::verify_inventory(&settings).await,
             Command::Ledger(Ledger::Verify(settings)) => operator::verify_ledger(&settings).await,
+            Command::Feed(Feed::Apply { settings, feed, key, file }) => {
+                feed::apply(&settings, feed, &file, key).await
+            }
             Command::DeadLetters(DeadLetters::List(settings)) => operator::list_dead_letters(&settings).await,
             Command::DeadLetters(DeadLetters::Retry { settings, id }) => {
                 operator::retry_dead_letter(&settings, id).await

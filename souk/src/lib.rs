@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod demo;
 pub mod doctor;
+pub mod feed;
 pub mod market;
 pub mod operator;
 #[cfg(feature = "router")]

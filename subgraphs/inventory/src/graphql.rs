@@ -11,6 +11,7 @@ mod shipment;
 mod stock;
 mod subscription;
 mod user_error;
+mod webhook;
 
 use async_graphql::{Context, MergedObject, Schema};
 use chassis::auth::{Role, Viewer};
@@ -30,6 +31,7 @@ struct Query(
     reservation::ReservationQueries,
     shipment::ShipmentQueries,
     feed::FeedQueries,
+    webhook::WebhookQueries,
     dead_letter::DeadLetterQueries,
 );
 
@@ -40,6 +42,7 @@ struct Mutation(
     reservation::ReservationMutations,
     shipment::ShipmentMutations,
     feed::FeedMutations,
+    webhook::WebhookMutations,
     dead_letter::DeadLetterMutations,
 );
 

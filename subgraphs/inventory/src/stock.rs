@@ -15,6 +15,8 @@ use entity::inventory::stock_movement::Kind;
 use entity::inventory::{offer, stock_level, stock_movement};
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
+use crate::webhook;
+
 /// Movements in one insert: SQLite takes at most 32,766 values.
 const ROWS_MAX: usize = 1_000;
 /// Offers looked up in one statement.
@@ -126,6 +128,7 @@ pub(crate) async fn tell(
         .iter()
         .map(|level: &Level| (about("stock_level", level.offer_id, level.sequence), level.clone().into()));
     outbox::say_all(tx, now, events.collect()).await?;
+    webhook::note(tx, now, &told).await?;
     Ok(told)
 }
 

@@ -9,7 +9,7 @@ use chassis::{Clock, Tasks};
 use souk::market::ALL;
 use souk::{Market, Plan};
 
-use super::{imports, reservations};
+use super::{feeds, imports, reservations};
 use crate::support::Store;
 
 /// What a child does, and where its rows are.
@@ -30,6 +30,7 @@ async fn work() {
     };
     let market = Market::open(&plan, Clock::System, Tasks::new()).await.unwrap();
     match work.as_str() {
+        "feed" => feeds::feed(&market).await,
         "reserve" => reservations::reserve_for_ever(&market).await,
         "import" => imports::import(&market).await,
         other => panic!("nobody knows how to {other}"),

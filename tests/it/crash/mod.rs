@@ -2,5 +2,6 @@
 //! there, what is there is whole, and starting again goes on.
 
 mod child;
+mod feeds;
 mod imports;
 mod reservations;

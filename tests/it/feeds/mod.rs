@@ -5,6 +5,7 @@ mod owners;
 #[cfg(feature = "router")]
 mod router;
 mod trust;
+mod webhooks;
 
 use chassis::outbox::{self, about};
 use chassis::tx;
@@ -138,4 +139,15 @@ async fn does(market: &Market, by: &Person, mutation: &str, input: Value) -> Val
 /// The code of the first user error.
 fn refusal(payload: &Value) -> &str {
     payload["userErrors"][0]["code"].as_str().unwrap_or("done")
+}
+
+/// A shop with a feed by SKU and sequence, and its offers `SKU 0`, `SKU 1` and so on.
+pub async fn killed_shop(market: &Market, goods: usize) -> Vec<OfferId> {
+    let site = Site::open(market).await;
+    site.feed("SKU", "SEQUENCE").await;
+    let mut offers = vec![];
+    for number in 0..goods {
+        offers.push(site.goods(&format!("SKU {number}"), None).await);
+    }
+    offers
 }

@@ -127,6 +127,11 @@ fn fingerprint(sent: &Sent<'_>) -> String {
     hex(hash.finish().as_ref())
 }
 
+/// The key of a file that was given none: the same file twice is one batch.
+pub fn key_of_file(body: &[u8]) -> String {
+    format!("file {}", hex(digest::digest(&digest::SHA256, body).as_ref()))
+}
+
 /// Applies the lines from `from` on, at most [`CHUNK`], unless somebody else has; how many are done then.
 async fn chunk(
     tx: &Tx,

@@ -2,6 +2,7 @@
 
 mod adjust;
 mod count;
+mod put_away;
 mod receive;
 mod take_back;
 

@@ -1,12 +1,10 @@
 //! Sold pieces that came back.
 
-use async_graphql::{InputObject, SimpleObject};
+use async_graphql::InputObject;
 use contract::{LocationId, Long, OfferId, OrderId};
 
-use crate::graphql::stock::StockLevel;
-use crate::graphql::user_error::user_error;
-use crate::shelf::{NoShelf, ReturnRefusal};
-use crate::stock::Level;
+use super::put_away::put_away;
+use crate::shelf::ReturnRefusal;
 
 /// Sold pieces that came back.
 #[derive(InputObject)]
@@ -25,56 +23,9 @@ pub struct ReturnStockInput {
     pub(super) reason: Option<String>,
 }
 
-/// What came of it.
-#[derive(SimpleObject)]
-pub struct ReturnStockPayload {
-    /// The stock afterwards; null when something is wrong.
-    stock: Option<StockLevel>,
-    /// What is wrong; empty when it was done.
-    user_errors: Vec<ReturnStockError>,
-}
-
-user_error! {
+put_away! {
+    ReturnStockPayload,
     /// Why pieces were not taken back.
-    ReturnStockError (ReturnStockErrorCode) {
-        /// There is no such offer of yours.
-        OfferNotFound,
-        /// The shop that makes the offer has no such location.
-        LocationNotFound,
-        /// The location takes nothing in.
-        LocationClosed,
-        /// The quantity is not 1 to 1,000,000.
-        QuantityOutOfRange,
-        /// The reason is too long, blank or has control characters.
-        ReasonInvalid,
-        /// An offer has at most 1,000,000,000 pieces.
-        TooMuch,
-        /// The key was used with another request.
-        IdempotencyConflict,
-    }
-}
-
-impl From<Result<Level, ReturnRefusal>> for ReturnStockPayload {
-    fn from(done: Result<Level, ReturnRefusal>) -> Self {
-        match done {
-            Ok(level) => Self { stock: Some(level.into()), user_errors: vec![] },
-            Err(refusal) => Self { stock: None, user_errors: vec![refusal.into()] },
-        }
-    }
-}
-
-impl From<ReturnRefusal> for ReturnStockError {
-    fn from(refusal: ReturnRefusal) -> Self {
-        use ReturnStockErrorCode as Code;
-        let (code, field) = match refusal {
-            ReturnRefusal::NoShelf(NoShelf::OfferNotFound) => (Code::OfferNotFound, "offerId"),
-            ReturnRefusal::NoShelf(NoShelf::LocationNotFound) => (Code::LocationNotFound, "locationId"),
-            ReturnRefusal::NoShelf(NoShelf::LocationClosed) => (Code::LocationClosed, "locationId"),
-            ReturnRefusal::QuantityOutOfRange => (Code::QuantityOutOfRange, "quantity"),
-            ReturnRefusal::ReasonInvalid => (Code::ReasonInvalid, "reason"),
-            ReturnRefusal::TooMuch => (Code::TooMuch, "quantity"),
-            ReturnRefusal::IdempotencyConflict => (Code::IdempotencyConflict, "idempotencyKey"),
-        };
-        Self::new(code, &["input", field], refusal)
-    }
+    ReturnStockError (ReturnStockErrorCode),
+    ReturnRefusal
 }
