@@ -151,7 +151,7 @@ impl RouterPlugin for Hooks {
         &'exec self,
         payload: OnGraphQLValidationStartHookPayload<'exec>,
     ) -> OnGraphQLValidationStartHookResult<'exec> {
-        payload.add_inbound_dedupe_partition(self.partitions.of(&payload.document));
+        payload.add_inbound_dedupe_partition(self.partitions.of(&payload.document, media(payload.context)));
         let context = payload.context;
         payload.on_end(move |end| {
             let verdict = context.get_mut::<Verdict>().map(|mut verdict| std::mem::take(&mut verdict.0));

@@ -28,7 +28,12 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    Network, admission::Admission, config::GRAPHQL_PATH, document, errors, media, origin,
+    Network,
+    admission::Admission,
+    config::GRAPHQL_PATH,
+    document, errors,
+    media::{self, Media},
+    origin,
     pages::ClientAddress,
 };
 
@@ -53,20 +58,21 @@ pub(crate) struct Requests {
     pub trusted_proxies: Vec<Network>,
 }
 
-/// Requests that agree in everything share one execution while it runs, but only within a partition. Queries are all in
-/// one. Each subscription has its own: who joins another one would miss the events before, above all the first, which
-/// says how things are.
+/// Requests that agree in everything share one execution while it runs, but only within a partition. Queries are in one
+/// for each form of answer, since its header is shared as well. Each subscription has its own: who joins another one would
+/// miss the events before, above all the first, which says how things are.
 #[derive(Default)]
 pub(crate) struct Partitions(AtomicU64);
 
 impl Partitions {
-    const SHARED: u64 = 0;
+    /// Those below are for forms of answers.
+    const FIRST: u64 = 16;
 
-    pub(crate) fn of(&self, document: &Document) -> u64 {
+    pub(crate) fn of(&self, document: &Document, media: Media) -> u64 {
         let is_subscription = |operation| matches!(operation, &OperationDefinition::Subscription(_));
         match document::operations(document).any(is_subscription) {
-            true => self.0.fetch_add(1, Ordering::Relaxed) + 1,
-            false => Self::SHARED,
+            true => self.0.fetch_add(1, Ordering::Relaxed) + Self::FIRST,
+            false => media as u64,
         }
     }
 }

@@ -42,6 +42,13 @@ pub(crate) fn name(definition: &TypeDefinition) -> &str {
     }
 }
 
+pub(crate) fn objects(document: &Document) -> impl Iterator<Item = &ObjectType> {
+    document.definitions.iter().filter_map(|definition| match definition {
+        Definition::TypeDefinition(TypeDefinition::Object(object)) => Some(object),
+        _ => None,
+    })
+}
+
 pub(crate) fn objects_mut(document: &mut Document) -> impl Iterator<Item = &mut ObjectType> {
     document.definitions.iter_mut().filter_map(|definition| match definition {
         Definition::TypeDefinition(TypeDefinition::Object(object)) => Some(object),

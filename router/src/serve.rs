@@ -1,6 +1,7 @@
 //! Starts and stops the router in the current process.
 
 use std::{
+    collections::BTreeSet,
     io,
     net::{SocketAddr, TcpListener},
     sync::Arc,
@@ -13,6 +14,7 @@ use hive_router::{
         executors::common::SubgraphExecutor,
         hooks::on_supergraph_load::{Supergraph, SupergraphOptions},
     },
+    graphql_tools::static_graphql::schema::Document,
     telemetry::TelemetryContext,
 };
 use rustls::crypto::CryptoProvider;
@@ -34,6 +36,9 @@ use crate::{
     server::{self, Ready},
     shapes::Shapes,
 };
+
+/// Directives that say who may see something.
+const RIGHTS: [&str; 3] = ["authenticated", "policy", "requiresScopes"];
 
 /// Connections that the system keeps until they are accepted.
 const BACKLOG: u32 = 2048;
@@ -168,6 +173,7 @@ fn build_supergraph(sdl: &str, config: &HiveRouterConfig) -> Result<Supergraph, 
     if document.query_type_name().is_none() {
         return Err("there is no query type".to_owned());
     }
+    warn_of_rights(&document);
     let mut options = SupergraphOptions::default();
     options.traffic_shaping = (&config.traffic_shaping).into();
     options.override_subgraph_urls = config.override_subgraph_urls.clone();
@@ -175,6 +181,18 @@ fn build_supergraph(sdl: &str, config: &HiveRouterConfig) -> Result<Supergraph, 
     options.subscriptions = (&config.subscriptions).into();
     options.error_masking = config.error_masking.clone();
     Supergraph::from_document("souk", document, options).map_err(|error| error.to_string())
+}
+
+/// Whoever wrote them counts on them.
+fn warn_of_rights(supergraph: &Document) {
+    let declared = sdl::objects(supergraph).flat_map(|object| {
+        let of_fields = object.fields.iter().flat_map(|field| &field.directives);
+        object.directives.iter().chain(of_fields)
+    });
+    let names: BTreeSet<&str> = declared.map(|directive| directive.name.as_str()).collect();
+    for name in RIGHTS.iter().filter(|name| names.contains(**name)) {
+        tracing::warn!("The supergraph uses @{name}: this router leaves it to the subgraphs to refuse");
+    }
 }
 
 /// A name that is not in the supergraph is a mistake, and would be passed over in silence.

@@ -173,10 +173,10 @@ impl Socket {
             _ if self.is_closing.get() => {}
             Frame::Text(text) => self.text(&text),
             Frame::Continuation(Item::FirstText(text)) => *self.partial.borrow_mut() = Some(text.to_vec()),
-            Frame::Continuation(Item::Continue(piece)) => drop(self.append(&piece)),
+            Frame::Continuation(Item::Continue(piece)) => self.append(&piece),
             Frame::Continuation(Item::Last(piece)) => {
-                if let Some(whole) = self.append(&piece) {
-                    self.partial.take();
+                self.append(&piece);
+                if let Some(whole) = self.partial.take() {
                     self.text(&whole);
                 }
             }
@@ -188,17 +188,13 @@ impl Socket {
         }
     }
 
-    /// What there is of the message by now. `None`: it has become too large.
-    fn append(&self, piece: &[u8]) -> Option<Vec<u8>> {
-        let mut partial = self.partial.borrow_mut();
-        let text = partial.get_or_insert_default();
-        text.extend_from_slice(piece);
+    /// Nothing is left of a message that becomes too large.
+    fn append(&self, piece: &[u8]) {
+        let text = [self.partial.take().unwrap_or_default().as_slice(), piece].concat();
         if text.len() > self.gateway.limits.message_bytes {
-            drop(partial);
-            self.too_large();
-            return None;
+            return self.too_large();
         }
-        Some(text.clone())
+        *self.partial.borrow_mut() = Some(text);
     }
 
     fn text(self: &Rc<Self>, text: &[u8]) {

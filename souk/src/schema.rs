@@ -22,6 +22,15 @@ pub enum Command {
         #[arg(long)]
         supergraph: bool,
     },
+    /// Prints the supergraph of subgraphs whose schemas are in files, for `souk router --supergraph`.
+    Compose {
+        /// A subgraph: `NAME=FILE`, the file with federation directives in it.
+        #[arg(required = true, value_parser = serve::name_and_url)]
+        subgraphs: Vec<(String, String)>,
+        /// Where a subgraph is: `NAME=URL`. More than once, or separated by commas.
+        #[arg(long = "subgraph-url", env = "SOUK_SUBGRAPH_URLS", value_delimiter = ',', value_parser = serve::name_and_url)]
+        subgraph_urls: Vec<(String, String)>,
+    },
     /// Writes every schema into a folder.
     Write {
         #[arg(default_value = "schema")]
@@ -36,11 +45,15 @@ pub enum Command {
 
 /// Does what the command line says.
 pub async fn run(command: Command) -> anyhow::Result<()> {
+    if let Command::Compose { subgraphs, subgraph_urls } = command {
+        return compose(subgraphs, &subgraph_urls);
+    }
     let files = files().await?;
     match command {
         Command::Print { supergraph } => {
             print(&files, if supergraph { "supergraph.graphql" } else { "api.graphql" })
         }
+        Command::Compose { .. } => {}
         Command::Write { folder } => write(&folder, &files)?,
         Command::Check { folder } => {
             let stale = stale(&folder, &files);
@@ -53,6 +66,18 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
             }
         }
     }
+    Ok(())
+}
+
+/// The schemas of others do not need this program's.
+fn compose(subgraphs: Vec<(String, String)>, urls: &[(String, String)]) -> anyhow::Result<()> {
+    let read = |(name, path): (String, String)| {
+        let sdl = std::fs::read_to_string(&path).with_context(|| format!("{path} cannot be read"))?;
+        let url = urls.iter().find(|(of, _)| *of == name).map(|(_, url)| url.clone());
+        Ok(router::SubgraphSchema { url: url.unwrap_or_else(|| format!("http://{PLACE}/{name}")), name, sdl })
+    };
+    let subgraphs = subgraphs.into_iter().map(read).collect::<anyhow::Result<Vec<_>>>()?;
+    show(&router::compose(&subgraphs)?);
     Ok(())
 }
 
@@ -96,11 +121,15 @@ pub fn write(folder: &Path, files: &[(String, String)]) -> anyhow::Result<()> {
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "the command's own output")]
 fn print(files: &[(String, String)], name: &str) {
     if let Some((_, text)) = files.iter().find(|(path, _)| path == name) {
-        print!("{text}");
+        show(text);
     }
+}
+
+#[expect(clippy::print_stdout, reason = "the command's own output")]
+fn show(text: &str) {
+    print!("{text}");
 }
 
 /// Every service over databases in memory: enough to know their schemas.

@@ -17,7 +17,7 @@ use tracing::info;
 pub use clients::Clients;
 pub use here::{everything, subgraph};
 #[cfg(feature = "router")]
-pub use supergraph::{Endpoint, Router, compose, router};
+pub use supergraph::{Endpoint, Router, compose, name_and_url, router};
 
 /// Where to listen.
 #[derive(Clone, Debug, Args)]

@@ -54,8 +54,9 @@ pub struct Router {
     allowed_origins: Vec<String>,
 }
 
-fn name_and_url(text: &str) -> Result<(String, String), String> {
-    let (name, url) = text.split_once('=').ok_or("expected NAME=URL")?;
+/// `NAME=VALUE`.
+pub fn name_and_url(text: &str) -> Result<(String, String), String> {
+    let (name, url) = text.split_once('=').ok_or("expected NAME=…")?;
     Ok((name.into(), url.into()))
 }
 

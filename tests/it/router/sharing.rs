@@ -66,3 +66,16 @@ async fn those_who_wait_are_served_when_the_first_goes_away() {
     assert!(first.is_err());
     assert_eq!(second, json!({ "data": { "slow": "nobody" } }));
 }
+
+#[tokio::test]
+async fn those_who_share_get_the_form_that_each_accepts() {
+    let world = World::start(Subgraphs::Local).await;
+    let ask = async |media: &'static str| {
+        let request = world.post(&json!({ "query": "{ slow }" })).header("accept", media);
+        let response = request.send().await.unwrap();
+        assert_eq!(response.headers()["content-type"], media);
+    };
+    let (json, response) = ("application/json", "application/graphql-response+json");
+    futures::join!(ask(json), ask(response), ask("text/event-stream"), ask(response), ask(json));
+    assert_eq!(world.counts().of(|counts| &counts.slow), 1, "the subgraph is asked once");
+}
