@@ -1,16 +1,20 @@
 //! A service's database: SQLite or PostgreSQL behind one type. Where the two differ, the difference is a function here.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use contract::Envelope;
+use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::{self, Connection};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use tokio::sync::{Notify, broadcast};
+
+use crate::probe::Unwritable;
 
 /// Connections of a PostgreSQL pool.
 const POSTGRES_CONNECTIONS_MAX: u32 = 16;
@@ -41,6 +45,7 @@ pub struct Database {
     said: broadcast::Sender<Arc<Envelope>>,
     committed: Arc<Notify>,
     statements: Arc<AtomicU64>,
+    unwritable: Arc<Mutex<Option<Unwritable>>>,
 }
 
 impl Database {
@@ -60,7 +65,8 @@ impl Database {
             connection.set_metric_callback(move |_| _ = statements.fetch_add(1, Ordering::Relaxed));
         }
         let said = broadcast::Sender::new(SAID_MAX);
-        Ok(Self { service, engine, write, read, said, committed: Arc::default(), statements })
+        let (committed, unwritable) = (Arc::default(), Arc::default());
+        Ok(Self { service, engine, write, read, said, committed, statements, unwritable })
     }
 
     pub fn service(&self) -> &'static str {
@@ -118,6 +124,32 @@ impl Database {
             .await
     }
 
+    /// Why the last write of the [`probe`](crate::probe) failed. `None`: it did not.
+    pub fn unwritable(&self) -> Option<Unwritable> {
+        *self.unwritable.lock().expect("no code panics while it holds this lock")
+    }
+
+    pub(crate) fn note_writable(&self, unwritable: Option<Unwritable>) {
+        *self.unwritable.lock().expect("no code panics while it holds this lock") = unwritable;
+    }
+
+    /// Whether the file at a SQLite `url` is a database, if it is there at all. Makes nothing.
+    ///
+    /// # Errors
+    /// It is no database, or cannot be opened.
+    pub async fn check_file(url: &str) -> Result<(), DbErr> {
+        let path = url.strip_prefix("sqlite://").map(|rest| rest.split('?').next().unwrap_or(rest));
+        if !path.is_some_and(|path| std::path::Path::new(path).exists()) {
+            return Ok(());
+        }
+        let mut options = sqlite_options(url, 1);
+        options
+            .map_sqlx_sqlite_opts(|sqlite| sqlite.create_if_missing(false).busy_timeout(SQLITE_BUSY_TIMEOUT));
+        let file = sea_orm::Database::connect(options).await?;
+        file.execute_unprepared("select count(*) from sqlite_master").await?;
+        file.close().await
+    }
+
     /// Answers when the database does.
     pub async fn ping(&self) -> Result<(), DbErr> {
         self.read.execute_unprepared("select 1").await.map(drop)
@@ -158,6 +190,7 @@ async fn open_postgres(
     service: &str,
     url: &str,
 ) -> Result<(Engine, DatabaseConnection, DatabaseConnection), DbErr> {
+    knock(url).await?;
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(POSTGRES_CONNECTIONS_MAX)
@@ -169,4 +202,25 @@ async fn open_postgres(
     let pool = sea_orm::Database::connect(options).await?;
     pool.execute_unprepared(&format!("create schema if not exists {service}")).await?;
     Ok((Engine::Postgres, pool.clone(), pool))
+}
+
+/// Connects once: a pool would hide behind a timeout why it gets no connection.
+async fn knock(url: &str) -> Result<(), DbErr> {
+    let options: PgConnectOptions =
+        url.parse().map_err(|error: sqlx::Error| no_connection(error.to_string()))?;
+    let place = format!("{}:{}", options.get_host(), options.get_port());
+    let connected = tokio::time::timeout(ACQUIRE_TIMEOUT, PgConnection::connect_with(&options)).await;
+    let why = match connected {
+        // Whether it hears the goodbye makes no difference.
+        Ok(Ok(connection)) => return Ok(_ = connection.close().await),
+        Ok(Err(sqlx::Error::Io(error))) => error.to_string(),
+        Ok(Err(sqlx::Error::Database(refused))) => refused.message().to_owned(),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!("no answer within {} s", ACQUIRE_TIMEOUT.as_secs()),
+    };
+    Err(no_connection(format!("PostgreSQL at {place}: {why}")))
+}
+
+fn no_connection(why: String) -> DbErr {
+    DbErr::Conn(RuntimeErr::Internal(why))
 }

@@ -1,5 +1,7 @@
 //! Top-level errors that are the caller's news: sign-in, rights, limits.
 
+use crate::graph::BAD_USER_INPUT;
+
 /// Why a request is not served at all. Everything finer is a user error in a mutation's payload.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Denied {
@@ -7,6 +9,8 @@ pub enum Denied {
     SignInFirst,
     #[error("the access token is not valid: {0}")]
     BadToken(&'static str),
+    #[error("the session has ended: sign in again")]
+    SessionEnded,
     #[error("this needs the role {0}")]
     RoleMissing(crate::auth::Role),
     #[error("{field}: {message}")]
@@ -23,9 +27,9 @@ impl Denied {
     /// The stable code in `extensions.code`.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::SignInFirst | Self::BadToken(_) => "UNAUTHENTICATED",
+            Self::SignInFirst | Self::BadToken(_) | Self::SessionEnded => "UNAUTHENTICATED",
             Self::RoleMissing(_) => "FORBIDDEN",
-            Self::BadInput { .. } => "BAD_INPUT",
+            Self::BadInput { .. } => BAD_USER_INPUT,
             Self::RateLimited { .. } => "RATE_LIMITED",
         }
     }

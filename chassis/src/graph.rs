@@ -3,8 +3,10 @@
 
 mod batch;
 mod client;
+mod cookie;
 mod edge;
 mod endpoint;
+mod input;
 mod load;
 
 use std::sync::Arc;
@@ -16,8 +18,10 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
 pub use client::ClientAddress;
+pub use cookie::Cookies;
 pub use edge::RequestId;
-pub use endpoint::{Call, Endpoint};
+pub use endpoint::{Call, Endpoint, Reply};
+pub(crate) use input::BAD_USER_INPUT;
 pub use load::{Found, failure, load, loader};
 
 /// A finished schema, whatever its roots are.

@@ -17,6 +17,7 @@ pub mod lease;
 pub mod live;
 pub mod outbox;
 pub mod page;
+pub mod probe;
 pub mod reach;
 pub mod relay;
 pub mod revision;

@@ -51,7 +51,7 @@ impl<K: Serialize + DeserializeOwned + Send + Sync> Page<K> {
     /// Reads the arguments `first` and `after` of a connection.
     ///
     /// # Errors
-    /// `BAD_INPUT` when `first` is not 1 to 100, or `after` is no cursor of this list.
+    /// `BAD_USER_INPUT` when `first` is not 1 to 100, or `after` is no cursor of this list.
     pub fn read(first: Option<i32>, after: Option<&str>) -> Result<Self, Denied> {
         let first = first.map_or(Ok(FIRST_DEFAULT), u64::try_from).unwrap_or(0);
         if !(1..=FIRST_MAX).contains(&first) {

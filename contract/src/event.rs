@@ -36,8 +36,28 @@ pub struct Envelope {
     /// W3C trace context of the request that caused it.
     pub traceparent: Option<String>,
     #[serde(flatten)]
+    #[schemars(with = "Sentence")]
     pub event: Event,
 }
+
+/// How a sentence stands in its envelope, whichever it is.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct Sentence {
+    /// The name of the sentence, such as `catalog.offer_changed`.
+    r#type: String,
+    /// As the schema of that name says.
+    payload: serde_json::Value,
+}
+
+/// The JSON Schema of each payload, by the name of its sentence, and of the `envelope` around it; each with its version.
+pub fn schemas() -> Vec<(&'static str, u16, schemars::Schema)> {
+    let envelope = ("envelope", ENVELOPE_VERSION, schemars::schema_for!(Envelope));
+    [envelope].into_iter().chain(payload_schemas()).collect()
+}
+
+/// Rises when a field of the envelope is removed or changes its type.
+const ENVELOPE_VERSION: u16 = 1;
 
 macro_rules! events {
     ($($(#[$doc:meta])* $name:ident($payload:ty) = $kind:literal, $version:literal;)+) => {
@@ -63,8 +83,7 @@ macro_rules! events {
             }
         }
 
-        /// The JSON Schema of each payload, by the name of its sentence.
-        pub fn schemas() -> Vec<(&'static str, u16, schemars::Schema)> {
+        fn payload_schemas() -> Vec<(&'static str, u16, schemars::Schema)> {
             vec![$(($kind, $version, schemars::schema_for!($payload)),)+]
         }
 

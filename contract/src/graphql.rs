@@ -16,11 +16,11 @@ const LONG_MAX: i64 = (1 << 53) - 1;
 impl ScalarType for Long {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::Number(number) = &value else {
-            return Err(InputValueError::expected_type(value));
+            return Err(bad_input(&value, format!("{value} is not a number")));
         };
         match number.as_i64() {
             Some(whole) if (-LONG_MAX..=LONG_MAX).contains(&whole) => Ok(Self(whole)),
-            _ => Err(bad_input(format!("`{number}` is not a whole number within 53 bits"))),
+            _ => Err(bad_input(&value, format!("`{number}` is not a whole number within 53 bits"))),
         }
     }
 
@@ -34,8 +34,8 @@ impl ScalarType for Long {
 impl ScalarType for CurrencyCode {
     fn parse(value: Value) -> InputValueResult<Self> {
         match &value {
-            Value::String(text) => text.parse().map_err(bad_input),
-            _ => Err(InputValueError::expected_type(value)),
+            Value::String(text) => text.parse().map_err(|why| bad_input(&value, why)),
+            _ => Err(bad_input(&value, format!("{value} is not a currency code"))),
         }
     }
 
@@ -64,12 +64,17 @@ impl Money {
     }
 }
 
+/// Beside a scalar's refusal: the value that was refused. Whoever has the whole input finds it there, says where it was,
+/// and takes this out again.
+pub const REJECTED_VALUE: &str = "rejectedValue";
+
 /// A refusal of a scalar, with the code that clients switch on.
-pub(crate) fn bad_input<T>(why: impl std::fmt::Display) -> InputValueError<T>
+pub fn bad_input<T>(rejected: &Value, why: impl std::fmt::Display) -> InputValueError<T>
 where
     T: async_graphql::InputType,
 {
-    InputValueError::custom(why).with_extension("code", "BAD_INPUT")
+    let refusal = InputValueError::custom(why).with_extension("code", "BAD_USER_INPUT");
+    refusal.with_extension(REJECTED_VALUE, rejected.clone())
 }
 
 /// Shows a typed id as GraphQL's `ID`, so that entities join by `id: ID!`.
@@ -87,9 +92,12 @@ macro_rules! id_scalar {
             }
 
             fn parse(value: Option<async_graphql::Value>) -> async_graphql::InputValueResult<Self> {
-                match value.unwrap_or_default() {
-                    async_graphql::Value::String(text) => text.parse().map_err(crate::graphql::bad_input),
-                    other => Err(async_graphql::InputValueError::expected_type(other)),
+                let value = value.unwrap_or_default();
+                match &value {
+                    async_graphql::Value::String(text) => {
+                        text.parse().map_err(|why| crate::graphql::bad_input(&value, why))
+                    }
+                    other => Err(crate::graphql::bad_input(other, format!("{other} is not an id"))),
                 }
             }
 

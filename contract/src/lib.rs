@@ -7,8 +7,9 @@ pub mod event;
 mod graphql;
 pub mod id;
 pub mod money;
+pub mod text;
 
 pub use event::{Aggregate, Envelope, Event};
-pub use graphql::Long;
+pub use graphql::{Long, REJECTED_VALUE, bad_input};
 pub use id::*;
 pub use money::{CurrencyCode, Money};

@@ -1,16 +1,17 @@
 //! Money: whole minor units of one currency. There is no float near it.
 
-use iso_currency::Currency;
+use iso_currency::{Currency, Flag};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A currency of ISO 4217, by its three-letter code.
+/// A currency of ISO 4217, by its three-letter code. Metals, funds, tests and "no currency" have codes there too, but
+/// nobody pays with them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CurrencyCode(Currency);
 
-/// A text that is no currency of ISO 4217.
+/// A text that is no currency in which somebody pays.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a currency code of ISO 4217")]
+#[error("`{0}` is not the ISO 4217 code of a currency that people pay with")]
 pub struct UnknownCurrency(String);
 
 impl CurrencyCode {
@@ -31,8 +32,13 @@ impl std::str::FromStr for CurrencyCode {
     type Err = UnknownCurrency;
 
     fn from_str(text: &str) -> Result<Self, UnknownCurrency> {
-        Currency::from_code(text).map(Self).ok_or_else(|| UnknownCurrency(text.chars().take(16).collect()))
+        let known = Currency::from_code(text).filter(|currency| is_money(*currency));
+        known.map(Self).ok_or_else(|| UnknownCurrency(text.chars().take(16).collect()))
     }
+}
+
+fn is_money(currency: Currency) -> bool {
+    !currency.has_flag(Flag::Special) && !currency.has_flag(Flag::Fund)
 }
 
 impl std::fmt::Display for CurrencyCode {
@@ -107,5 +113,17 @@ mod tests {
     fn a_currency_must_exist() {
         assert!("XYZ".parse::<CurrencyCode>().is_err());
         assert!("eur".parse::<CurrencyCode>().is_err());
+    }
+
+    #[test]
+    fn what_nobody_pays_with_is_no_currency() {
+        for code in
+            ["XXX", "XTS", "XAU", "XAG", "XPT", "XPD", "XDR", "XBA", "XSU", "XUA", "CHE", "CLF", "UYI"]
+        {
+            assert!(code.parse::<CurrencyCode>().is_err(), "{code}");
+        }
+        for code in ["EUR", "XOF", "XAF", "XPF", "XCD", "CHF", "JPY", "KWD"] {
+            assert!(code.parse::<CurrencyCode>().is_ok(), "{code}");
+        }
     }
 }

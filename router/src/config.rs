@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use hive_router::{config::HiveRouterConfig, ntex::http::header::HeaderName};
+use http::HeaderValue;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -18,7 +19,10 @@ pub(crate) const GRAPHQL_PATH: &str = "/graphql";
 
 /// Headers of the client that subgraphs get. Over WebSocket the payload of `connection_init` stands for the headers.
 /// Whatever an answer may depend on is here, so two queries that agree in all of these may share one execution.
-const ANSWER_DEPENDS_ON: [&str; 3] = ["authorization", "cookie", "accept-language"];
+const ANSWER_DEPENDS_ON: [&str; 2] = ["authorization", "accept-language"];
+
+/// Reaches the subgraphs that [`Options::cookies_of`] names, for the same reason.
+const COOKIE: &str = "cookie";
 
 /// Also passed on, but no answer depends on them.
 const CORRELATION: [&str; 4] = ["x-request-id", "traceparent", "tracestate", "baggage"];
@@ -53,6 +57,11 @@ pub struct Options {
     pub allowed_origins: Vec<String>,
     /// Whose word is taken for where a request comes from (`X-Forwarded-For`): proxies in front of this router.
     pub trusted_proxies: Vec<Network>,
+    /// By the name of the subgraph: those that see the client's cookies and may set some. A browser's cookies count only for
+    /// pages of the router's own origin and of those that are allowed.
+    pub cookies_of: Vec<String>,
+    /// Headers of every call to a subgraph, subscriptions included, beside the client's own.
+    pub to_subgraphs: Vec<(http::HeaderName, HeaderValue)>,
     /// Whether clients may ask for the schema.
     pub introspection: bool,
     pub limits: Limits,
@@ -151,6 +160,7 @@ impl Default for Limits {
 /// The configuration of `hive-router`. Its structs are closed to other crates, but can be read from JSON.
 pub(crate) fn hive(options: &Options) -> HiveRouterConfig {
     let limits = &options.limits;
+    let shared_only_with = [ANSWER_DEPENDS_ON.as_slice(), &[COOKIE]].concat();
     let config = json!({
         "supergraph": { "source": "plugin" },
         "http": { "graphql_endpoint": GRAPHQL_PATH },
@@ -159,7 +169,7 @@ pub(crate) fn hive(options: &Options) -> HiveRouterConfig {
         "csrf": { "enabled": true, "required_headers": NOT_FROM_A_FORM },
         "cors": cors(&options.allowed_origins),
         "error_masking": { "enabled": false },
-        "headers": headers(),
+        "headers": headers(options),
         "limits": {
             "max_depth": { "n": limits.depth, "ignore_introspection": true, "flatten_fragments": true },
             "max_tokens": { "n": limits.tokens },
@@ -175,9 +185,13 @@ pub(crate) fn hive(options: &Options) -> HiveRouterConfig {
             "websocket": { "all": {} },
         },
         "traffic_shaping": {
-            "all": { "request_timeout": milliseconds(limits.subgraph_ms) },
+            // A socket for each subscription: what a subgraph is told of the request comes when its socket is opened.
+            "all": {
+                "request_timeout": milliseconds(limits.subgraph_ms),
+                "websocket": { "reuse_connections": false },
+            },
             "router": {
-                "dedupe": { "enabled": true, "headers": { "include": ANSWER_DEPENDS_ON } },
+                "dedupe": { "enabled": true, "headers": { "include": shared_only_with } },
                 "max_long_lived_clients": limits.long_lived_clients,
                 "request_timeout": milliseconds(limits.request_ms),
             },
@@ -188,12 +202,20 @@ pub(crate) fn hive(options: &Options) -> HiveRouterConfig {
     serde_json::from_value(config).expect("every value above has the type that hive-router declares for it")
 }
 
-fn headers() -> Value {
+fn headers(options: &Options) -> Value {
     let passed_on = [ANSWER_DEPENDS_ON.as_slice(), &CORRELATION].concat();
-    json!({ "all": {
-        "request": [{ "propagate": { "named": passed_on } }],
+    let added = options.to_subgraphs.iter().map(|(name, value)| {
+        let value = value.to_str().expect("what the caller adds is text");
+        json!({ "insert": { "name": name.as_str(), "value": value } })
+    });
+    let request: Vec<Value> =
+        [json!({ "propagate": { "named": passed_on } })].into_iter().chain(added).collect();
+    let cookies = json!({
+        "request": [{ "propagate": { "named": COOKIE } }],
         "response": [{ "propagate": { "named": "set-cookie", "algorithm": "append" } }],
-    } })
+    });
+    let subgraphs: Value = options.cookies_of.iter().map(|name| (name.clone(), cookies.clone())).collect();
+    json!({ "all": { "request": request }, "subgraphs": subgraphs })
 }
 
 fn cors(origins: &[String]) -> Value {

@@ -13,6 +13,7 @@ mod api_schema;
 mod compose;
 mod config;
 mod console;
+mod cookies;
 mod cost;
 mod document;
 mod errors;

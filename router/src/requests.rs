@@ -31,6 +31,7 @@ use crate::{
     Network,
     admission::Admission,
     config::GRAPHQL_PATH,
+    cookies::drop_foreign_cookies,
     document, errors,
     media::{self, Media},
     origin,
@@ -56,6 +57,8 @@ pub(crate) struct Requests {
     /// One permit for each WebSocket.
     pub sockets: Arc<Semaphore>,
     pub trusted_proxies: Vec<Network>,
+    /// Origins whose pages may send cookies, beside the router's own.
+    pub allowed_origins: Vec<String>,
 }
 
 /// Requests that agree in everything share one execution while it runs, but only within a partition. Queries are in one
@@ -96,6 +99,7 @@ pub(crate) fn begin<'req>(
             None => return payload.end_with_response(errors::not_acceptable()),
         }
     }
+    drop_foreign_cookies(payload.router_http_request.headers_mut(), &requests.allowed_origins);
     let running = requests.running.token();
     payload.set_supergraph(requests.supergraph.clone());
     let id = id().and_then(|id| NtexValue::try_from(id).ok());

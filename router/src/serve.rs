@@ -153,6 +153,7 @@ fn hooks(options: &Options, supergraph: Supergraph, config: &HiveRouterConfig) -
             running: TaskTracker::new(),
             sockets: Arc::new(Semaphore::new(options.limits.long_lived_clients)),
             trusted_proxies: options.trusted_proxies.clone(),
+            allowed_origins: options.allowed_origins.clone(),
         },
         local: local.collect(),
         check_authorization: options.check_authorization.clone(),
@@ -198,7 +199,7 @@ fn warn_of_rights(supergraph: &Document) {
 /// A name that is not in the supergraph is a mistake, and would be passed over in silence.
 fn check_names(options: &Options, supergraph: &Supergraph) -> Result<(), ServeError> {
     let known = &supergraph.planner.supergraph.subgraph_endpoint_map;
-    let mut named = options.subgraph_urls.keys().chain(options.local.keys());
+    let mut named = options.subgraph_urls.keys().chain(options.local.keys()).chain(&options.cookies_of);
     match named.find(|name| !known.contains_key(*name)) {
         Some(name) => Err(ServeError::Supergraph(format!("it has no subgraph `{name}`"))),
         None => Ok(()),

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use contract::{EventId, FeedId};
 
 use crate::market::ServiceName;
-use crate::serve::Listen;
+use crate::serve::{Cluster, Listen};
 use crate::settings::Settings;
 use crate::{demo, doctor, feed, operator, serve};
 
@@ -36,6 +36,8 @@ enum Command {
         name: ServiceName,
         #[command(flatten)]
         serve: Serve,
+        #[command(flatten)]
+        cluster: Cluster,
         /// Where accounts publishes its keys; needed by every subgraph but accounts.
         #[arg(long, env = "SOUK_JWKS_URL")]
         jwks_url: Option<String>,
@@ -43,6 +45,8 @@ enum Command {
     /// Serves the endpoint over subgraphs that run elsewhere.
     #[cfg(feature = "router")]
     Router(serve::Router),
+    /// Delivers events between the services of a cluster, over their databases.
+    Relay(Serve),
     /// Brings the databases up to date and ends.
     Migrate(Settings),
     /// Prints, writes or checks the composed schema.
@@ -177,11 +181,12 @@ impl Cli {
             Command::Demo(Serve { settings, listen }) => {
                 serve::everything(&settings, &listen, Some(demo::Demo)).await
             }
-            Command::Subgraph { name, serve: Serve { settings, listen }, jwks_url } => {
-                serve::subgraph(&settings, &listen, name, jwks_url).await
+            Command::Subgraph { name, serve: Serve { settings, listen }, cluster, jwks_url } => {
+                serve::subgraph(&settings, &listen, &cluster, name, jwks_url).await
             }
             #[cfg(feature = "router")]
             Command::Router(router) => serve::router(router).await,
+            Command::Relay(Serve { settings, listen }) => serve::relay(&settings, &listen).await,
             Command::Migrate(settings) => operator::migrate(&settings).await,
             #[cfg(feature = "router")]
             Command::Schema(command) => crate::schema::run(command).await,

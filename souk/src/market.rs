@@ -5,7 +5,7 @@ mod service;
 use std::path::PathBuf;
 
 use axum::Router;
-use chassis::auth::Keys;
+use chassis::auth::{ClusterSecret, Keys};
 use chassis::inbox::Consumer;
 use chassis::relay::Relay;
 use chassis::{Clock, Failure, MasterKey, Reach, Tasks, serve};
@@ -46,6 +46,9 @@ pub struct Market {
 impl Market {
     /// Opens and migrates the databases and builds the subgraphs. Nothing runs yet.
     pub async fn open(plan: &Plan, clock: Clock, tasks: Tasks) -> Result<Self, StartError> {
+        for (name, url) in &plan.databases {
+            service::check(*name, url).await?;
+        }
         let keys = Keys::new(clock.clone());
         let open =
             plan.databases.iter().map(|(name, url)| Service::open(*name, url, plan, &keys, &clock, &tasks));
@@ -83,11 +86,11 @@ impl Market {
         self.services.iter().fold(operations, |pages, service| pages.merge(service.subgraph.routes.clone()))
     }
 
-    /// HTTP for the router: each subgraph at `/subgraphs/<name>`.
-    pub fn subgraphs(&self) -> Router {
-        self.services
-            .iter()
-            .fold(Router::new(), |http, service| http.merge(serve::subgraph(service.endpoint.clone())))
+    /// HTTP for the router, which knows `secret`: each subgraph at `/subgraphs/<name>`. `None`: for everybody.
+    pub fn subgraphs(&self, secret: Option<&ClusterSecret>) -> Router {
+        let subgraphs =
+            self.services.iter().map(|service| serve::subgraph(service.endpoint.clone(), secret.cloned()));
+        subgraphs.fold(Router::new(), Router::merge)
     }
 
     /// Stops tasks, then closes databases.

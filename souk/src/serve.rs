@@ -1,7 +1,9 @@
 //! Serving: everything in one process, one subgraph, or the router alone.
 
 mod clients;
+mod cluster;
 mod here;
+mod inner;
 #[cfg(feature = "router")]
 mod supergraph;
 
@@ -15,7 +17,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 pub use clients::Clients;
-pub use here::{everything, subgraph};
+pub use cluster::Cluster;
+pub use here::{everything, relay, subgraph};
+pub use inner::Inner;
 #[cfg(feature = "router")]
 pub use supergraph::{Endpoint, Router, compose, name_and_url, router};
 
@@ -33,6 +37,9 @@ pub struct Listen {
     pub subgraphs_over_http: bool,
     #[command(flatten)]
     pub clients: Clients,
+    /// Browser origins beyond the endpoint's own that may send operations, with cookies, such as `https://shop.example`.
+    #[arg(long = "allowed-origin", env = "SOUK_ALLOWED_ORIGINS", value_delimiter = ',')]
+    pub allowed_origins: Vec<String>,
 }
 
 impl Listen {

@@ -22,3 +22,5 @@ mod payments;
 mod router;
 #[cfg(feature = "router")]
 mod schema;
+mod start;
+mod texts;

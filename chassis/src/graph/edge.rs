@@ -50,12 +50,19 @@ fn present_error(error: &mut ServerError, request_id: &RequestId) {
         Some(Denied::RateLimited { retry_after_ms }) => Some(*retry_after_ms),
         _ => None,
     };
+    let field = match error.source::<Denied>() {
+        Some(Denied::BadInput { field, .. }) => Some(*field),
+        _ => None,
+    };
     let extensions = error.extensions.get_or_insert_with(ErrorExtensionValues::default);
     if extensions.get("code").is_none() {
         extensions.set("code", code);
     }
     extensions.set("requestId", request_id.0.as_str());
     extensions.set("retryable", retryable);
+    if let Some(field) = field {
+        extensions.set("field", Value::List(vec![field.into()]));
+    }
     if let Some(ms) = retry_after {
         extensions.set("retryAfterMs", Value::from(ms));
     }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::parser::types::{ExecutableDocument, OperationType};
 use async_graphql::{Data, Executor, Request, Response, ServerError, Variables};
 use axum::body::Bytes;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, header};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use serde::Deserialize;
@@ -15,7 +15,9 @@ use tracing::{Instrument, info_span};
 use super::Graph;
 use super::batch::batched;
 use super::client::ClientAddress;
+use super::cookie::Cookies;
 use super::edge::{RequestId, present};
+use super::input::Sent;
 use crate::auth::{Keys, Viewer};
 use crate::{Denied, telemetry};
 
@@ -33,6 +35,15 @@ pub struct Call {
     pub operation_name: Option<String>,
     #[serde(default)]
     pub variables: Variables,
+}
+
+/// What a subgraph says to a call.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// For the client: `set-cookie`, and nothing else.
+    pub headers: HeaderMap,
+    /// The GraphQL response, in JSON.
+    pub body: Bytes,
 }
 
 /// A subgraph that answers.
@@ -57,8 +68,8 @@ impl Endpoint {
         self.graph.sdl()
     }
 
-    /// Answers a query or mutation with a GraphQL response as JSON.
-    pub async fn answer(&self, headers: &HeaderMap, call: Call) -> Bytes {
+    /// Answers a query or mutation.
+    pub async fn answer(&self, headers: &HeaderMap, call: Call) -> Reply {
         let request_id = RequestId::of(headers);
         let span =
             info_span!("subgraph", otel.name = self.name, subgraph = self.name, request.id = request_id.0);
@@ -70,15 +81,34 @@ impl Endpoint {
             .increment(1);
         metrics::histogram!("souk_subgraph_request_seconds", "subgraph" => self.name)
             .record(started.elapsed().as_secs_f64());
-        serde_json::to_vec(&response).expect("a GraphQL response is plain data").into()
+        let headers = cookies(&response.http_headers);
+        Reply {
+            headers,
+            body: serde_json::to_vec(&response).expect("a GraphQL response is plain data").into(),
+        }
     }
 
     async fn execute(&self, headers: &HeaderMap, call: Call, request_id: &RequestId) -> Response {
         let response = match self.request(headers, call, request_id) {
-            Ok(request) => batched(self.graph.execute(request)).await,
+            Ok(request) => self.run(request).await,
             Err(error) => Response::from_errors(vec![error]),
         };
         present(response, request_id)
+    }
+
+    async fn run(&self, mut request: Request) -> Response {
+        let variables = std::mem::take(&mut request.variables);
+        let (sent, is_mutation) = match request.parsed_query() {
+            Ok(document) => (Sent::with(document, &variables), is_mutation(document)),
+            Err(error) => return Response::from_errors(vec![error]),
+        };
+        let mut response = batched(self.graph.execute(request.variables(variables))).await;
+        sent.locate(&mut response.errors);
+        // A query's answer may be shared by several clients: it sets nobody's cookies.
+        if !is_mutation {
+            response.http_headers.clear();
+        }
+        response
     }
 
     fn request(
@@ -119,6 +149,9 @@ impl Endpoint {
         if let Some(address) = ClientAddress::of(headers) {
             data.insert(address);
         }
+        if let Some(cookies) = Cookies::of(headers) {
+            data.insert(cookies);
+        }
         data.insert(RequestId::of(headers));
         Ok(data)
     }
@@ -129,18 +162,41 @@ impl Executor for Endpoint {
         self.graph.execute(request).await
     }
 
-    fn execute_stream(&self, request: Request, session: Option<Arc<Data>>) -> BoxStream<'static, Response> {
+    fn execute_stream(
+        &self,
+        mut request: Request,
+        session: Option<Arc<Data>>,
+    ) -> BoxStream<'static, Response> {
         let request_id = session
             .as_ref()
             .and_then(|data| data.get(&std::any::TypeId::of::<RequestId>()))
             .and_then(|id| id.downcast_ref::<RequestId>())
             .cloned()
             .unwrap_or_else(|| RequestId::of(&HeaderMap::new()));
+        let variables = request.variables.clone();
+        let sent = request.parsed_query().map(|document| Sent::with(document, &variables)).ok();
         let responses = self.graph.execute_stream(request, session);
-        responses.map(move |response| present(response, &request_id)).boxed()
+        let presented = responses.map(move |mut response| {
+            if let Some(sent) = &sent {
+                sent.locate(&mut response.errors);
+            }
+            present(response, &request_id)
+        });
+        presented.boxed()
     }
 }
 
 fn server_error(denied: Denied) -> ServerError {
     async_graphql::Error::from(denied).into_server_error(Default::default())
+}
+
+/// The router sends one operation at a time.
+fn is_mutation(document: &ExecutableDocument) -> bool {
+    document.operations.iter().all(|(_, operation)| operation.node.ty == OperationType::Mutation)
+}
+
+/// Of what resolvers said beside the body, what is for the client.
+fn cookies(headers: &HeaderMap) -> HeaderMap {
+    let lines = headers.get_all(header::SET_COOKIE).iter();
+    lines.map(|line| (header::SET_COOKIE, line.clone())).collect()
 }

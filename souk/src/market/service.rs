@@ -2,7 +2,7 @@
 
 use chassis::auth::Keys;
 use chassis::graph::Endpoint;
-use chassis::{Clock, Database, Engine, Env, Failure, Subgraph, Tasks, housekeeping};
+use chassis::{Clock, Database, Engine, Env, Failure, Subgraph, Tasks, housekeeping, probe};
 use migration::MigratorTrait;
 use sea_orm::{ConnectionTrait, DbErr, TransactionTrait};
 
@@ -58,7 +58,9 @@ pub struct Service {
 impl Service {
     /// Starts what runs by itself: the subgraph's jobs and the housekeeping.
     pub fn start(&self) {
-        for job in self.subgraph.jobs.iter().cloned().chain([housekeeping::job(&self.env)]) {
+        for job in
+            self.subgraph.jobs.iter().cloned().chain([housekeeping::job(&self.env), probe::job(&self.env)])
+        {
             self.env.tasks.every(job.name, job.pause, move || (job.run)());
         }
     }
@@ -72,12 +74,7 @@ impl Service {
         tasks: &Tasks,
     ) -> Result<Self, StartError> {
         let shown = without_password(url);
-        let db = Database::open(name.as_str(), url).await.map_err(|cause| StartError::Database {
-            service: name,
-            url: shown.clone(),
-            // Drivers quote the whole URL, with the password.
-            cause: cause.to_string().replace(url, &shown),
-        })?;
+        let db = Database::open(name.as_str(), url).await.map_err(|cause| cannot_open(name, url, &cause))?;
         migrate(name, &db).await.map_err(|cause| StartError::Migration {
             service: name,
             url: shown,
@@ -97,6 +94,18 @@ impl Service {
         let endpoint = Endpoint::new(subgraph.name, subgraph.graph.clone(), keys.clone());
         Ok(Self { name, env, subgraph, endpoint })
     }
+}
+
+/// A database that is there but cannot be used, before anything is made beside it.
+pub(super) async fn check(name: ServiceName, url: &str) -> Result<(), StartError> {
+    Database::check_file(url).await.map_err(|cause| cannot_open(name, url, &cause))
+}
+
+fn cannot_open(service: ServiceName, url: &str, cause: &DbErr) -> StartError {
+    let shown = without_password(url);
+    // Drivers quote the whole URL, with the password.
+    let cause = cause.to_string().replace(url, &shown);
+    StartError::Database { service, url: shown, cause }
 }
 
 /// Brings the tables of a service up to date. On PostgreSQL two processes that start at once take turns.

@@ -5,10 +5,9 @@ use std::time::Duration;
 use chassis::{Clock, Tasks};
 use entity::catalog::product;
 use sea_orm::EntityTrait;
-use tokio::net::TcpListener;
 use tracing::info;
 
-use super::{Listen, asked_to_stop, serve_http};
+use super::{Cluster, Inner, Listen, asked_to_stop, serve_http};
 use crate::demo::{Demo, shops};
 use crate::market::{ALL, Market, ServiceName};
 use crate::settings::Settings;
@@ -22,13 +21,8 @@ pub async fn everything(settings: &Settings, listen: &Listen, demo: Option<Demo>
     let plan = settings.plan(&ALL)?;
     let _lock = settings.lock()?;
     let market = Market::open(&plan, Clock::System, Tasks::new()).await?;
-    // Subscriptions reach the subgraphs over a socket that only this machine sees.
-    let loopback = TcpListener::bind(("127.0.0.1", 0)).await?;
-    let inner = loopback.local_addr()?;
-    let stop = market.tasks.stopping().clone();
-    market.tasks.spawn(serve_http(loopback, market.subgraphs(), stop));
-
-    let endpoint = Endpoint::open(&market, listen, inner).await?;
+    let inner = Inner::open(&market).await?;
+    let endpoint = Endpoint::open(&market, listen, &inner).await?;
     market.start();
     welcome(settings, &market, &endpoint.address(), demo.is_some()).await;
     if let Some(demo) = demo {
@@ -44,6 +38,7 @@ pub async fn everything(settings: &Settings, listen: &Listen, demo: Option<Demo>
 pub async fn subgraph(
     settings: &Settings,
     listen: &Listen,
+    cluster: &Cluster,
     name: ServiceName,
     jwks_url: Option<String>,
 ) -> anyhow::Result<()> {
@@ -53,6 +48,7 @@ pub async fn subgraph(
     }
     let listener = listen.bind().await?;
     let address = listener.local_addr()?;
+    let secret = cluster.secret_at(address.ip())?;
     let market = Market::open(&settings.plan(&[name])?, Clock::System, Tasks::new()).await?;
     if let Some(url) = jwks_url {
         market.keys.clone().follow(url, JWKS_PAUSE, &market.tasks);
@@ -60,9 +56,26 @@ pub async fn subgraph(
     for service in &market.services {
         service.start();
     }
-    let pages = market.pages().merge(market.subgraphs());
+    let pages = market.pages().merge(market.subgraphs(secret.as_ref()));
     market.tasks.spawn(serve_http(listener, pages, market.tasks.stopping().clone()));
     info!("The {name} subgraph is at http://{address}/subgraphs/{name}");
+    asked_to_stop().await?;
+    market.stop().await;
+    Ok(())
+}
+
+/// Delivers what each service says to the others, for a cluster in which each runs by itself. Any number may run: one at a
+/// time delivers what a service says.
+pub async fn relay(settings: &Settings, listen: &Listen) -> anyhow::Result<()> {
+    let _telemetry = settings.telemetry()?;
+    let listener = listen.bind().await?;
+    let address = listener.local_addr()?;
+    let market = Market::open(&settings.plan(&ALL)?, Clock::System, Tasks::new()).await?;
+    for service in &market.services {
+        market.relay(service).start(&market.tasks);
+    }
+    market.tasks.spawn(serve_http(listener, market.pages(), market.tasks.stopping().clone()));
+    info!("The relay delivers; its health is at http://{address}/health/ready");
     asked_to_stop().await?;
     market.stop().await;
     Ok(())
@@ -78,7 +91,7 @@ use without_router::Endpoint;
 mod without_router {
     use std::net::SocketAddr;
 
-    use super::super::{Listen, asked_to_stop, serve_http};
+    use super::super::{Inner, Listen, asked_to_stop, serve_http};
     use crate::market::Market;
 
     pub struct Endpoint {
@@ -86,10 +99,10 @@ mod without_router {
     }
 
     impl Endpoint {
-        pub async fn open(market: &Market, listen: &Listen, _: SocketAddr) -> anyhow::Result<Self> {
+        pub async fn open(market: &Market, listen: &Listen, _: &Inner) -> anyhow::Result<Self> {
             let listener = listen.bind().await?;
             let address = listener.local_addr()?;
-            let pages = market.pages().merge(market.subgraphs());
+            let pages = market.pages().merge(market.subgraphs(None));
             market.tasks.spawn(serve_http(listener, pages, market.tasks.stopping().clone()));
             tracing::warn!("Built without the router: each subgraph is at /subgraphs/<name>");
             Ok(Self { address })

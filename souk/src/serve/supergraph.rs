@@ -1,15 +1,14 @@
 //! The router over subgraphs: those of this process, or a cluster's.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
 use axum::body::{Body, Bytes};
 use axum::extract::ConnectInfo;
-use axum::http::{HeaderMap, Request, Response};
-use chassis::auth::Keys;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use chassis::auth::{ClusterSecret, Keys};
 use chassis::graph::Endpoint as Subgraph;
 use chassis::{Clock, Tasks, serve};
 use clap::Args;
@@ -22,8 +21,8 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tracing::info;
 
-use super::{Listen, asked_to_stop};
-use crate::market::Market;
+use super::{Cluster, Inner, Listen, asked_to_stop};
+use crate::market::{Market, ServiceName};
 use crate::settings::Settings;
 
 /// A page's body at most: webhooks and the like.
@@ -49,9 +48,8 @@ pub struct Router {
     /// Hides the schema from clients.
     #[arg(long, env = "SOUK_NO_INTROSPECTION")]
     no_introspection: bool,
-    /// Browser origins that may send operations, such as `https://shop.example`.
-    #[arg(long = "allowed-origin", env = "SOUK_ALLOWED_ORIGINS", value_delimiter = ',')]
-    allowed_origins: Vec<String>,
+    #[command(flatten)]
+    cluster: Cluster,
 }
 
 /// `NAME=VALUE`.
@@ -69,6 +67,7 @@ pub async fn router(command: Router) -> anyhow::Result<()> {
         }
         None => include_str!("../../../schema/supergraph.graphql").to_owned(),
     };
+    let secret = command.cluster.secret()?;
     let tasks = Tasks::new();
     let check_authorization = command.jwks_url.map(|url| {
         let keys = Keys::new(Clock::System);
@@ -83,8 +82,10 @@ pub async fn router(command: Router) -> anyhow::Result<()> {
         local: BTreeMap::new(),
         check_authorization,
         pages: pages(serve::operations(Vec::new())),
-        allowed_origins: command.allowed_origins,
         trusted_proxies: command.listen.clients.trusted_proxies()?,
+        allowed_origins: command.listen.allowed_origins,
+        cookies_of: cookies_of(),
+        to_subgraphs: secret.iter().map(shown_to_subgraphs).collect(),
         introspection: !command.no_introspection,
         limits: command.listen.clients.limits(),
         stop: tasks.stopping().clone(),
@@ -119,7 +120,7 @@ pub struct Endpoint {
 
 impl Endpoint {
     /// Opens the endpoint over the services of `market`; `inner` is where their sockets are.
-    pub async fn open(market: &Market, listen: &Listen, inner: SocketAddr) -> anyhow::Result<Self> {
+    pub async fn open(market: &Market, listen: &Listen, inner: &Inner) -> anyhow::Result<Self> {
         let called_here = market.services.iter().filter(|_| !listen.subgraphs_over_http);
         let local = called_here.map(|service| {
             let subgraph: Arc<dyn LocalSubgraph> = Arc::new(Local(service.endpoint.clone()));
@@ -129,13 +130,15 @@ impl Endpoint {
         let running = router::serve(Options {
             host: listen.host.clone(),
             port: listen.port,
-            supergraph: compose(market, &inner.to_string())?,
+            supergraph: compose(market, &inner.address.to_string())?,
             subgraph_urls: BTreeMap::new(),
             local: local.collect(),
             check_authorization: Some(check(market.keys.clone())),
             pages: pages(market.pages()),
-            allowed_origins: Vec::new(),
             trusted_proxies: listen.clients.trusted_proxies()?,
+            allowed_origins: listen.allowed_origins.clone(),
+            cookies_of: cookies_of(),
+            to_subgraphs: vec![shown_to_subgraphs(&inner.secret)],
             introspection: true,
             limits: listen.clients.limits(),
             stop: stop.clone(),
@@ -171,6 +174,15 @@ impl Endpoint {
     }
 }
 
+/// Who reads cookies and sets them: the refresh token of browsers.
+fn cookies_of() -> Vec<String> {
+    vec![ServiceName::Accounts.to_string()]
+}
+
+fn shown_to_subgraphs(secret: &ClusterSecret) -> (HeaderName, HeaderValue) {
+    (HeaderName::from_static(ClusterSecret::HEADER), secret.header())
+}
+
 fn check(keys: Keys) -> CheckAuthorization {
     Arc::new(move |header| {
         let viewer = keys.viewer_of(header);
@@ -192,7 +204,8 @@ impl LocalSubgraph for Local {
                 operation_name: call.operation_name,
                 variables,
             };
-            Answer { headers: HeaderMap::new(), body: subgraph.answer(&headers, call).await }
+            let reply = subgraph.answer(&headers, call).await;
+            Answer { headers: reply.headers, body: reply.body }
         }
         .boxed()
     }

@@ -4,9 +4,11 @@
 mod refusals;
 
 mod account;
+mod acting;
 mod address;
 mod admin;
 mod audit;
+mod cookie;
 mod loaders;
 mod seller;
 mod session;

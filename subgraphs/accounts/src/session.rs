@@ -217,6 +217,17 @@ pub async fn going_on(
     Ok(sessions.all(db).await?)
 }
 
+/// Whether this session of `user` has not ended.
+pub async fn goes_on(
+    db: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+    user: UserId,
+    id: SessionId,
+) -> Result<bool, Failure> {
+    let found = session::Entity::find_by_id(id).filter(session::Column::UserId.eq(user)).one(db).await?;
+    Ok(found.is_some_and(|session| session.ended_at.is_none() && session.expires_at > now))
+}
+
 /// Removes successors that may no longer be given again, and tokens and sessions that ended long ago.
 pub async fn sweep(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<(), Failure> {
     use refresh_token::Column;

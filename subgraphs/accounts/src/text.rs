@@ -1,4 +1,4 @@
-//! Texts that people type: one line, of a length, without characters that cannot be seen or kept.
+//! Texts that people type, as fields of an input: names, codes, numbers.
 
 use std::ops::RangeInclusive;
 
@@ -16,17 +16,10 @@ impl Invalid {
     }
 }
 
-/// `text` without space around it, when it is one line of `chars` characters.
+/// [`contract::text::line`] in a field of an input.
 pub fn line(field: &'static str, text: &str, chars: RangeInclusive<usize>) -> Result<String, Invalid> {
-    let text = text.trim();
-    if !chars.contains(&text.chars().count()) {
-        let (least, most) = chars.into_inner();
-        return Err(Invalid::new(field, format!("must have {least} to {most} characters")));
-    }
-    if text.chars().any(is_unseen) {
-        return Err(Invalid::new(field, "must not have control characters"));
-    }
-    Ok(text.to_owned())
+    let line = contract::text::line(text, chars).map_err(|why| Invalid::new(field, why.to_string()))?;
+    Ok(line.to_owned())
 }
 
 /// [`line`] for what may be missing; a blank text counts as missing.
@@ -74,37 +67,9 @@ pub fn country(field: &'static str, text: &str) -> Result<String, Invalid> {
     Ok(code)
 }
 
-/// Control characters, separators of lines, and marks that turn the direction of the text around them.
-fn is_unseen(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_line_may_be_in_any_script() {
-        for name in ["Ada", " 山田 太郎 ", "Ζωή", "👩‍🚀 Bookworm", "عائشة"] {
-            assert_eq!(line("name", name, 1..=100).unwrap(), name.trim());
-        }
-    }
-
-    #[test]
-    fn a_line_counts_characters_not_bytes() {
-        assert!(line("name", &"é".repeat(100), 1..=100).is_ok());
-        let refused = line("name", &"é".repeat(101), 1..=100).unwrap_err();
-        assert_eq!(refused.to_string(), "name must have 1 to 100 characters");
-        assert!(line("name", "   ", 1..=100).is_err());
-    }
-
-    #[test]
-    fn unseen_characters_are_refused() {
-        for text in ["a\0b", "a\nb", "a\u{7f}", "a\u{202e}b", "a\u{2028}b", "a\u{85}b"] {
-            let refused = line("name", text, 1..=100).unwrap_err();
-            assert_eq!(refused.to_string(), "name must not have control characters", "{text:?}");
-        }
-    }
 
     #[test]
     fn codes_have_their_forms() {

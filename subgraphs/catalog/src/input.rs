@@ -37,18 +37,13 @@ impl Checks {
         }
     }
 
-    /// One line that says something: without spaces around it, 1 to `length_max` characters.
+    /// [`contract::text::line`] of 1 to `length_max` characters.
     pub(crate) fn line(&mut self, field: &str, text: &str, length_max: usize) -> String {
-        let line = text.trim();
-        let controls = line.chars().any(char::is_control);
-        let length = line.chars().count();
-        self.expect(!controls, field, "must not have control characters or line breaks");
-        self.expect(
-            (1..=length_max).contains(&length),
-            field,
-            format!("must have 1 to {length_max} characters"),
-        );
-        line.to_owned()
+        match contract::text::line(text, 1..=length_max) {
+            Ok(line) => return line.to_owned(),
+            Err(why) => self.wrong(field, why.to_string()),
+        }
+        String::new()
     }
 
     /// [`line`](Self::line), or nothing.
@@ -61,15 +56,11 @@ impl Checks {
         text.map(|text| self.line(field, text, length_max))
     }
 
-    /// Up to `length_max` characters; line breaks and tabs are the only control characters.
+    /// [`contract::text::paragraphs`] of up to `length_max` characters.
     pub(crate) fn paragraphs(&mut self, field: &str, text: &str, length_max: usize) -> String {
-        let allowed = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
-        self.expect(text.chars().all(allowed), field, "must not have control characters");
-        self.expect(
-            text.chars().count() <= length_max,
-            field,
-            format!("must have at most {length_max} characters"),
-        );
+        if let Err(why) = contract::text::paragraphs(text, length_max) {
+            self.wrong(field, why.to_string());
+        }
         text.to_owned()
     }
 

@@ -8,6 +8,7 @@ mod shelves;
 use chassis::idempotency::Conflict;
 use chassis::{Failure, Outcome, Tx, audit};
 use chrono::{DateTime, Utc};
+use contract::text::BadText;
 use contract::{FeedId, LocationId};
 use entity::inventory::feed::{Column, Entity, MatchesBy, Model, OrdersBy};
 use sea_orm::sea_query::OnConflict;
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::keeper::Keeper;
-use crate::limits::{FEEDS_MAX, NAME_LENGTH_MAX, is_line_of_text};
+use crate::limits::{self, FEEDS_MAX};
 use crate::location;
 use crate::secret::Secrets;
 
@@ -44,8 +45,8 @@ pub struct Create {
 pub enum CreateRefusal {
     #[error("there is no such location")]
     LocationNotFound,
-    #[error("must be 1 to {NAME_LENGTH_MAX} characters, without control characters")]
-    NameInvalid,
+    #[error(transparent)]
+    NameInvalid(#[from] BadText),
     #[error("the shop has a feed of this name")]
     NameTaken,
     #[error("a shop has at most {FEEDS_MAX} feeds")]
@@ -66,9 +67,10 @@ pub async fn create(
     secrets: &Secrets,
     command: Create,
 ) -> Outcome<Keyed, CreateRefusal> {
-    if !is_line_of_text(&command.name, NAME_LENGTH_MAX) {
-        return Ok(Err(CreateRefusal::NameInvalid));
-    }
+    let name = match limits::name(&command.name) {
+        Ok(name) => name,
+        Err(why) => return Ok(Err(why.into())),
+    };
     let Some(location) = location::find(tx, command.keeper, command.location_id).await? else {
         return Ok(Err(CreateRefusal::LocationNotFound));
     };
@@ -79,7 +81,7 @@ pub async fn create(
         id: FeedId::new(),
         seller_id: location.seller_id,
         location_id: location.id,
-        name: command.name,
+        name,
         matches_by: command.matches_by,
         orders_by: command.orders_by,
         enabled: true,
@@ -112,8 +114,8 @@ pub struct Change {
 pub enum ChangeRefusal {
     #[error("there is no such feed")]
     NotFound,
-    #[error("must be 1 to {NAME_LENGTH_MAX} characters, without control characters")]
-    NameInvalid,
+    #[error(transparent)]
+    NameInvalid(#[from] BadText),
     #[error("the shop has a feed of this name")]
     NameTaken,
     #[error("somebody changed it first, to version {current}")]
@@ -121,9 +123,10 @@ pub enum ChangeRefusal {
 }
 
 pub async fn change(tx: &Tx, now: DateTime<Utc>, command: Change) -> Outcome<Model, ChangeRefusal> {
-    if command.name.as_ref().is_some_and(|name| !is_line_of_text(name, NAME_LENGTH_MAX)) {
-        return Ok(Err(ChangeRefusal::NameInvalid));
-    }
+    let name = match command.name.as_deref().map(limits::name).transpose() {
+        Ok(name) => name,
+        Err(why) => return Ok(Err(why.into())),
+    };
     let Some(before) = find(tx, command.keeper, command.id).await? else {
         return Ok(Err(ChangeRefusal::NotFound));
     };
@@ -131,7 +134,7 @@ pub async fn change(tx: &Tx, now: DateTime<Utc>, command: Change) -> Outcome<Mod
         return Ok(Err(ChangeRefusal::StaleVersion { current: before.version }));
     }
     let after = Model {
-        name: command.name.unwrap_or_else(|| before.name.clone()),
+        name: name.unwrap_or_else(|| before.name.clone()),
         enabled: command.enabled.unwrap_or(before.enabled),
         version: before.version + 1,
         ..before.clone()

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use contract::text::{BadText, line};
+
 /// Pieces in one line of an operation.
 pub const QUANTITY_MAX: i64 = 1_000_000;
 /// Pieces of one offer over all its locations.
@@ -28,14 +30,19 @@ pub fn is_quantity(quantity: i64) -> bool {
     (1..=QUANTITY_MAX).contains(&quantity)
 }
 
-/// Whether `text` has 1 to `length_max` characters, not all blank, none of them a control character.
-pub fn is_line_of_text(text: &str, length_max: usize) -> bool {
-    !text.trim().is_empty() && text.chars().count() <= length_max && !text.chars().any(char::is_control)
+/// A reason or a reference as it is kept.
+pub fn reason(text: &str) -> Result<String, BadText> {
+    line(text, 1..=REASON_LENGTH_MAX).map(str::to_owned)
 }
 
-/// [`is_line_of_text`] for a text that may be missing.
-pub fn is_reason(text: Option<&str>) -> bool {
-    text.is_none_or(|text| is_line_of_text(text, REASON_LENGTH_MAX))
+/// [`reason`] for a text that may be missing.
+pub fn optional_reason(text: Option<&str>) -> Result<Option<String>, BadText> {
+    text.map(reason).transpose()
+}
+
+/// A location's name as it is kept.
+pub fn name(text: &str) -> Result<String, BadText> {
+    line(text, 1..=NAME_LENGTH_MAX).map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -48,13 +55,5 @@ mod tests {
             assert_eq!(is_quantity(quantity), fits, "{quantity}");
         }
         assert!(!is_quantity(1_000_001) && !is_quantity(i64::MAX));
-    }
-
-    #[test]
-    fn a_line_of_text_has_characters_of_every_kind_but_control() {
-        assert!(is_line_of_text("Größe 42 · 靴 👟", 20));
-        for bad in ["", "  ", "a\0b", "a\nb", "abcdef"] {
-            assert!(!is_line_of_text(bad, 5), "{bad:?}");
-        }
     }
 }

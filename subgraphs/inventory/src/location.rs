@@ -3,6 +3,7 @@
 use chassis::idempotency::Conflict;
 use chassis::{Failure, Outcome, Tx};
 use chrono::{DateTime, Utc};
+use contract::text::BadText;
 use contract::{LocationId, SellerId};
 use entity::inventory::location::{Column, Entity, Model};
 use sea_orm::sea_query::OnConflict;
@@ -11,7 +12,7 @@ use sea_orm::{
 };
 
 use crate::keeper::Keeper;
-use crate::limits::{NAME_LENGTH_MAX, is_line_of_text};
+use crate::limits;
 
 /// Open a new location.
 #[derive(Clone, Debug)]
@@ -26,8 +27,8 @@ pub struct Create {
 pub enum CreateRefusal {
     #[error("there is no such shop")]
     SellerNotFound,
-    #[error("must be 1 to {NAME_LENGTH_MAX} characters, without control characters")]
-    NameInvalid,
+    #[error(transparent)]
+    NameInvalid(#[from] BadText),
     #[error("the shop has a location of this name")]
     NameTaken,
     #[error("the idempotency key was used with another request")]
@@ -41,20 +42,14 @@ impl From<Conflict> for CreateRefusal {
 }
 
 pub async fn create(tx: &Tx, now: DateTime<Utc>, command: Create) -> Outcome<Model, CreateRefusal> {
-    if !is_line_of_text(&command.name, NAME_LENGTH_MAX) {
-        return Ok(Err(CreateRefusal::NameInvalid));
-    }
+    let name = match limits::name(&command.name) {
+        Ok(name) => name,
+        Err(why) => return Ok(Err(why.into())),
+    };
     let Some(seller_id) = command.keeper.shop(tx, command.seller_id).await? else {
         return Ok(Err(CreateRefusal::SellerNotFound));
     };
-    let location = Model {
-        id: LocationId::new(),
-        seller_id,
-        name: command.name,
-        open: true,
-        version: 1,
-        created_at: now,
-    };
+    let location = Model { id: LocationId::new(), seller_id, name, open: true, version: 1, created_at: now };
     let inserted = Entity::insert(location.clone().into_active_model())
         .on_conflict(OnConflict::new().do_nothing().to_owned())
         .exec_without_returning(tx)
@@ -76,8 +71,8 @@ pub struct Change {
 pub enum ChangeRefusal {
     #[error("there is no such location")]
     NotFound,
-    #[error("must be 1 to {NAME_LENGTH_MAX} characters, without control characters")]
-    NameInvalid,
+    #[error(transparent)]
+    NameInvalid(#[from] BadText),
     #[error("the shop has a location of this name")]
     NameTaken,
     #[error("somebody changed it first, to version {current}")]
@@ -85,9 +80,10 @@ pub enum ChangeRefusal {
 }
 
 pub async fn change(tx: &Tx, command: Change) -> Outcome<Model, ChangeRefusal> {
-    if command.name.as_ref().is_some_and(|name| !is_line_of_text(name, NAME_LENGTH_MAX)) {
-        return Ok(Err(ChangeRefusal::NameInvalid));
-    }
+    let name = match command.name.as_deref().map(limits::name).transpose() {
+        Ok(name) => name,
+        Err(why) => return Ok(Err(why.into())),
+    };
     let Some(before) = find(tx, command.keeper, command.id).await? else {
         return Ok(Err(ChangeRefusal::NotFound));
     };
@@ -95,7 +91,7 @@ pub async fn change(tx: &Tx, command: Change) -> Outcome<Model, ChangeRefusal> {
         return Ok(Err(ChangeRefusal::StaleVersion { current: before.version }));
     }
     let after = Model {
-        name: command.name.unwrap_or_else(|| before.name.clone()),
+        name: name.unwrap_or_else(|| before.name.clone()),
         open: command.open.unwrap_or(before.open),
         version: before.version + 1,
         ..before.clone()

@@ -6,6 +6,7 @@ use chassis::idempotency::Conflict;
 use chassis::{Env, Failure, Outcome, Tx, tx};
 use chrono::{DateTime, TimeDelta, Utc};
 use contract::event::inventory::{Line, Shortage};
+use contract::text::BadText;
 use contract::{OfferId, OrderId, ReservationId};
 use entity::inventory::reservation::{self, Column, Entity, State};
 use entity::inventory::reservation_line;
@@ -135,8 +136,8 @@ pub async fn commit(
 pub enum ReleaseRefusal {
     #[error("there is no such reservation")]
     NotFound,
-    #[error("must be 1 to {} characters, without control characters", crate::limits::REASON_LENGTH_MAX)]
-    ReasonInvalid,
+    #[error(transparent)]
+    ReasonInvalid(#[from] BadText),
     #[error("its stock was sold")]
     NotActive,
     #[error("the idempotency key was used with another request")]
@@ -157,9 +158,10 @@ pub async fn release(
     id: ReservationId,
     reason: String,
 ) -> Outcome<Reservation, ReleaseRefusal> {
-    if !crate::limits::is_reason(Some(&reason)) {
-        return Ok(Err(ReleaseRefusal::ReasonInvalid));
-    }
+    let reason = match crate::limits::reason(&reason) {
+        Ok(reason) => reason,
+        Err(why) => return Ok(Err(why.into())),
+    };
     if find(tx, keeper, id).await?.is_none() {
         return Ok(Err(ReleaseRefusal::NotFound));
     }

@@ -3,13 +3,14 @@
 use chassis::idempotency::Conflict;
 use chassis::{Outcome, Tx};
 use chrono::{DateTime, Utc};
+use contract::text::BadText;
 use contract::{LocationId, OfferId, OrderId};
 use entity::inventory::stock_movement::Kind;
 use entity::inventory::{location_level, offer as offer_row, stock_level};
 use sea_orm::{EntityTrait, QuerySelect};
 
 use crate::keeper::Keeper;
-use crate::limits::{ON_HAND_MAX, QUANTITY_MAX, is_line_of_text, is_quantity, is_reason};
+use crate::limits::{self, ON_HAND_MAX, QUANTITY_MAX, is_quantity};
 use crate::stock::{self, Cause, Level, Move, Unfit};
 use crate::{location, offer};
 
@@ -72,8 +73,8 @@ macro_rules! refusals {
         pub enum $name {
             #[error(transparent)]
             NoShelf(#[from] NoShelf),
-            #[error("must be at most {} characters, without control characters", crate::limits::REASON_LENGTH_MAX)]
-            ReasonInvalid,
+            #[error(transparent)]
+            ReasonInvalid(#[from] BadText),
             #[error("an offer has at most {ON_HAND_MAX} pieces")]
             TooMuch,
             #[error("the idempotency key was used with another request")]
@@ -107,9 +108,10 @@ pub async fn receive(
     if !is_quantity(quantity) {
         return Ok(Err(ReceiveRefusal::QuantityOutOfRange));
     }
-    if !is_reason(reason.as_deref()) {
-        return Ok(Err(ReceiveRefusal::ReasonInvalid));
-    }
+    let reason = match limits::optional_reason(reason.as_deref()) {
+        Ok(reason) => reason,
+        Err(why) => return Ok(Err(why.into())),
+    };
     if let Err(refusal) = shelf.takes(tx).await? {
         return Ok(Err(refusal.into()));
     }
@@ -136,9 +138,10 @@ pub async fn take_back(
     if !is_quantity(quantity) {
         return Ok(Err(ReturnRefusal::QuantityOutOfRange));
     }
-    if !is_reason(reason.as_deref()) {
-        return Ok(Err(ReturnRefusal::ReasonInvalid));
-    }
+    let reason = match limits::optional_reason(reason.as_deref()) {
+        Ok(reason) => reason,
+        Err(why) => return Ok(Err(why.into())),
+    };
     if let Err(refusal) = shelf.takes(tx).await? {
         return Ok(Err(refusal.into()));
     }
@@ -168,9 +171,10 @@ pub async fn adjust(
     if !delta.checked_abs().is_some_and(is_quantity) {
         return Ok(Err(AdjustRefusal::DeltaOutOfRange));
     }
-    if !is_line_of_text(&reason, crate::limits::REASON_LENGTH_MAX) {
-        return Ok(Err(AdjustRefusal::ReasonInvalid));
-    }
+    let reason = match limits::reason(&reason) {
+        Ok(reason) => reason,
+        Err(why) => return Ok(Err(why.into())),
+    };
     let found = if delta > 0 { shelf.takes(tx).await? } else { shelf.look(tx).await?.map(drop) };
     if let Err(refusal) = found {
         return Ok(Err(refusal.into()));
@@ -205,9 +209,10 @@ pub async fn count(
     if counted != 0 && !is_quantity(counted) {
         return Ok(Err(CountRefusal::QuantityOutOfRange));
     }
-    if !is_reason(reason.as_deref()) {
-        return Ok(Err(CountRefusal::ReasonInvalid));
-    }
+    let reason = match limits::optional_reason(reason.as_deref()) {
+        Ok(reason) => reason,
+        Err(why) => return Ok(Err(why.into())),
+    };
     if let Err(refusal) = shelf.look(tx).await? {
         return Ok(Err(refusal.into()));
     }

@@ -6,6 +6,7 @@ use chassis::idempotency::Conflict;
 use chassis::{Failure, Outcome, Tx};
 use chrono::{DateTime, Utc};
 use contract::event::inventory::Line;
+use contract::text::BadText;
 use contract::{LocationId, OfferId, SellerId, ShipmentId};
 use entity::inventory::inbound_shipment::{self, Column, Entity, State};
 use entity::inventory::inbound_shipment_line as line_row;
@@ -15,7 +16,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryF
 use serde::{Deserialize, Serialize};
 
 use crate::keeper::Keeper;
-use crate::limits::{LINES_MAX, QUANTITY_MAX, REASON_LENGTH_MAX, is_quantity, is_reason};
+use crate::limits::{self, LINES_MAX, QUANTITY_MAX, is_quantity};
 use crate::stock::{self, Cause, Move};
 use crate::{location, offer};
 
@@ -57,8 +58,8 @@ pub enum PlanRefusal {
     LinesOutOfRange,
     #[error("must be 1 to {QUANTITY_MAX}")]
     QuantityOutOfRange { line: usize },
-    #[error("must be at most {REASON_LENGTH_MAX} characters, without control characters")]
-    ReferenceInvalid,
+    #[error(transparent)]
+    ReferenceInvalid(#[from] BadText),
     #[error("there is no such location")]
     LocationNotFound,
     #[error("the location is closed")]
@@ -103,9 +104,7 @@ fn check(command: &Plan) -> Result<(), PlanRefusal> {
     if let Some(line) = command.lines.iter().position(|line| !is_quantity(line.quantity)) {
         return Err(PlanRefusal::QuantityOutOfRange { line });
     }
-    if !is_reason(command.reference.as_deref()) {
-        return Err(PlanRefusal::ReferenceInvalid);
-    }
+    limits::optional_reason(command.reference.as_deref())?;
     Ok(())
 }
 

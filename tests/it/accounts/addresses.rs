@@ -94,7 +94,7 @@ souk_test! {
             address[field] = value;
             let payload = add(market, &ada, address, field).await;
             assert_eq!(payload["userErrors"][0]["field"], json!(["input", "address", field]));
-            assert_eq!(codes(&payload), ["INVALID"]);
+            assert_eq!(codes(&payload), ["INVALID_INPUT"]);
         }
         assert_eq!(me(market, Some(&ada), BOOK).await["addressBook"]["addresses"], json!([]));
     }

@@ -25,7 +25,7 @@ souk_test! {
     async fn the_current_password_must_be_known(market: &Market) {
         let ada = member(market, "ada").await;
         assert_eq!(codes(&change(market, &ada.person, "a guess", "long enough").await), ["BAD_CREDENTIALS"]);
-        assert_eq!(codes(&change(market, &ada.person, PASSWORD, "short").await), ["INVALID"]);
+        assert_eq!(codes(&change(market, &ada.person, PASSWORD, "short").await), ["INVALID_INPUT"]);
         assert_eq!(codes(&log_in(market, &ada.email, PASSWORD).await), Vec::<&str>::new());
     }
 }

@@ -51,15 +51,16 @@ souk_test! {
             ("password", "x".repeat(257), "must have 8 to 256 characters"),
             ("displayName", "   ".into(), "must have 1 to 100 characters"),
             ("displayName", "x".repeat(101), "must have 1 to 100 characters"),
-            ("displayName", "A\0da".into(), "must not have control characters"),
-            ("displayName", "A\u{202e}da".into(), "must not have control characters"),
+            ("displayName", "A\0da".into(), "must not have control characters, line breaks or marks that hide or turn text"),
+            ("displayName", "A\u{202e}da".into(), "must not have control characters, line breaks or marks that hide or turn text"),
             ("language", "en\0".into(), "must be a language tag, such as `en` or `de-AT`"),
+            ("displayName", "\u{3164}".into(), "must have characters that can be seen"),
             ("device", "x".repeat(101), "must have 1 to 100 characters"),
         ] {
             let mut input = good.clone();
             input[field] = json!(value);
             let payload = register(market, input).await;
-            let expected = json!([{ "code": "INVALID", "field": ["input", field], "message": message }]);
+            let expected = json!([{ "code": "INVALID_INPUT", "field": ["input", field], "message": message }]);
             assert_eq!(payload["userErrors"], expected, "{field}");
         }
         assert_eq!(codes(&register(market, good).await), Vec::<&str>::new());
@@ -84,10 +85,10 @@ souk_test! {
         }));
         assert_eq!(profile(json!({ "phone": null })).await["user"]["phone"], json!(null));
         for input in [json!({ "phone": "call me" }), json!({ "displayName": "" }), json!({ "locale": "\u{0}" })] {
-            assert_eq!(codes(&profile(input).await), ["INVALID"]);
+            assert_eq!(codes(&profile(input).await), ["INVALID_INPUT"]);
         }
         let query = "mutation { updatePreferences(input: { currency: \"XYZ\" }) { user { id } } }";
-        assert_eq!(denied(&market.ask("accounts", Some(&ada), query, json!({})).await), "BAD_INPUT");
+        assert_eq!(denied(&market.ask("accounts", Some(&ada), query, json!({})).await), "BAD_USER_INPUT");
     }
 
     async fn nothing_private_works_without_signing_in(market: &Market) {

@@ -79,7 +79,7 @@ souk_test! {
         let first = apply(market, &ada, "Books", "1").await;
         assert_eq!(apply(market, &ada, "Books", "1").await, first);
         assert_eq!(codes(&apply(market, &ada, "Shoes", "1").await), ["IDEMPOTENCY_CONFLICT"]);
-        assert_eq!(codes(&apply(market, &ada, "Bo\0ks", "2").await), ["INVALID"]);
+        assert_eq!(codes(&apply(market, &ada, "Bo\0ks", "2").await), ["INVALID_INPUT"]);
         assert_eq!(told(market).await.len(), 1);
     }
 
@@ -88,7 +88,7 @@ souk_test! {
         let id = apply(market, &ada, "Books", "1").await["seller"]["id"].take();
         assert_eq!(codes(&decide(market, &root, "suspendSeller", &id, Some("why not")).await), ["WRONG_STATUS"]);
         assert_eq!(codes(&decide(market, &root, "reinstateSeller", &id, None).await), ["WRONG_STATUS"]);
-        assert_eq!(codes(&decide(market, &root, "rejectSeller", &id, Some(" ")).await), ["INVALID"]);
+        assert_eq!(codes(&decide(market, &root, "rejectSeller", &id, Some(" ")).await), ["INVALID_INPUT"]);
         let nobody = json!(contract::SellerId::new());
         assert_eq!(codes(&decide(market, &root, "verifySeller", &nobody, None).await), ["NOT_FOUND"]);
     }

@@ -91,6 +91,16 @@ souk_test! {
         assert_eq!(codes(&log_out(market, Some(&ada.person), json!({})).await), ["NOT_FOUND"]);
     }
 
+    async fn an_ended_session_changes_nothing_in_the_account_any_more(market: &Market) {
+        let ada = member(market, "ada").await;
+        let update = "mutation { updateProfile(input: { displayName: \"Eve\" }) { user { displayName } } }";
+        assert_eq!(log_out(market, Some(&ada.person), json!({})).await["endedSessions"], 1);
+        // The token is good for ten minutes; others who see it still read by it.
+        let answer = market.ask("accounts", Some(&ada.person), update, json!({})).await;
+        assert_eq!(denied(&answer), "UNAUTHENTICATED", "{answer}");
+        assert_eq!(me(market, Some(&ada.person), "displayName").await["displayName"], "ada");
+    }
+
     async fn logging_out_works_with_the_refresh_token_alone(market: &Market) {
         let ada = member(market, "ada").await;
         let input = json!({ "refreshToken": ada.refresh_token });

@@ -76,7 +76,7 @@ souk_test! {
         assert_eq!(refused(market, &ada, "setProductAttributes", "product", set).await, ["INVALID_INPUT"]);
         let filter = json!({ "filter": { "attributes": vec![json!({ "name": "material", "text": "a" }); 10_000] } });
         let answer = market.ask("catalog", None, "query($filter: ProductFilter) { products(filter: $filter) { nodes { id } } }", filter).await;
-        assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_INPUT");
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT");
     }
 
     async fn a_definition_keeps_its_kind_and_its_options(market: &Market) {

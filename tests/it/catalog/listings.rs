@@ -135,7 +135,7 @@ souk_test! {
         }
         for more in [json!({}), json!({ "gtin": "9780439023481", "variantId": first["id"] }), json!({ "variantId": first["id"], "waitMs": 10_001 })] {
             let answer = market.ask("catalog", Some(&bob), LIST, json!({ "input": item(more) })).await;
-            assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_INPUT", "{answer}");
+            assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{answer}");
         }
         let for_bob = list(market, &admin, json!({ "variantId": first["id"], "sellerId": bob.seller })).await;
         assert_eq!(for_bob["listing"]["state"], "LISTED");

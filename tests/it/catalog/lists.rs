@@ -45,7 +45,7 @@ souk_test! {
         assert_eq!(by_title["products"]["pageInfo"]["endCursor"], Value::Null);
         for arguments in ["first: 0", "first: 101", "first: -1", "after: \"x\"", "after: \"eyJUaXRsZSI6WyJhIiwiYiJdfQ\""] {
             let answer = market.ask("catalog", None, &format!("{{ products({arguments}) {{ nodes {{ id }} }} }}"), json!({})).await;
-            assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_INPUT", "{arguments}");
+            assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{arguments}");
         }
     }
 
@@ -61,7 +61,7 @@ souk_test! {
             format!("attributeDefinitions(after: \"{text}\")"),
         ] {
             let answer = market.ask("catalog", None, &format!("{{ {list} {{ pageInfo {{ endCursor }} }} }}"), json!({})).await;
-            assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_INPUT", "{list}: {answer}");
+            assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{list}: {answer}");
         }
         for filter in [json!({ "brand": "\0" }), json!({ "attributes": [{ "name": "\0", "text": "a" }] })] {
             let query = "query($filter: ProductFilter) { products(filter: $filter) { nodes { id } } }";

@@ -57,7 +57,7 @@ souk_test! {
         ] {
             let answer = create(wrong.clone()).await;
             let code = &answer["errors"][0]["extensions"]["code"];
-            assert!(code == "BAD_INPUT" || (wrong["amountMinor"].is_string() && code == "BAD_REQUEST"), "{wrong}: {answer}");
+            assert!(code == "BAD_USER_INPUT" || (wrong["amountMinor"].is_string() && code == "BAD_REQUEST"), "{wrong}: {answer}");
         }
         for amount in [0, -1, 100_000_000_001_i64] {
             let answer = create(price(json!(amount), "EUR")).await;

@@ -4,8 +4,10 @@ use chassis::tx;
 use futures::{SinkExt, StreamExt};
 use inventory::shelf::{self, Shelf};
 use serde_json::json;
+use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use super::*;
 use crate::support::goods::{Goods, KEEPER};
@@ -18,9 +20,7 @@ souk_test! {
         let seller = market.seller("Live").await;
         let goods = Goods::stock(market, &seller, "Live goods", 5).await;
         let site = Site::open(market, Subgraphs::InProcess).await;
-        let mut request = site.url.replacen("http", "ws", 1).into_client_request().unwrap();
-        request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
-        let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+        let mut socket = socket(&site).await;
         let start = json!({ "query": QUERY, "variables": { "offers": [goods.offer] } });
         for message in [json!({ "type": "connection_init" }), json!({ "id": "1", "type": "subscribe", "payload": start })] {
             socket.send(Message::text(message.to_string())).await.unwrap();
@@ -61,6 +61,40 @@ souk_test! {
         until("\"available\":9").await;
         site.close().await;
     }
+
+    async fn an_error_within_a_subscription_has_the_id_of_the_client_s_request(market: &Market) {
+        let site = Site::open(market, Subgraphs::InProcess).await;
+        // Two at once: neither may be given the other's.
+        for id in ["mine-1", "mine-2"] {
+            let request = site.request(None, QUERY, json!({ "offers": [] })).header("x-request-id", id);
+            let response = request.header("accept", "text/event-stream").send().await.unwrap();
+            let text = response.text().await.unwrap();
+            assert!(text.contains("BAD_USER_INPUT") && text.contains(&format!("\"requestId\":\"{id}\"")), "{text}");
+        }
+        let mut socket = socket(&site).await;
+        let start = json!({ "query": QUERY, "variables": { "offers": [] } });
+        for message in [
+            json!({ "type": "connection_init", "payload": { "x-request-id": "mine-3" } }),
+            json!({ "id": "1", "type": "subscribe", "payload": start }),
+        ] {
+            socket.send(Message::text(message.to_string())).await.unwrap();
+        }
+        let answer = loop {
+            let Message::Text(text) = socket.next().await.unwrap().unwrap() else { continue };
+            let message: Value = serde_json::from_str(&text).unwrap();
+            if message["type"] != "connection_ack" {
+                break message;
+            }
+        };
+        assert!(answer.to_string().contains("\"requestId\":\"mine-3\""), "{answer}");
+        site.close().await;
+    }
+}
+
+async fn socket(site: &Site) -> WebSocketStream<MaybeTlsStream<TcpStream>> {
+    let mut request = site.url.replacen("http", "ws", 1).into_client_request().unwrap();
+    request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
+    tokio_tungstenite::connect_async(request).await.unwrap().0
 }
 
 async fn adjust(market: &Market, goods: Goods, delta: i64) {

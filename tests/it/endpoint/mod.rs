@@ -1,14 +1,16 @@
 //! The whole marketplace behind its one endpoint, as clients see it.
 
 mod answers;
+mod cluster;
+mod cookies;
+mod health;
 mod live;
 mod outage;
 mod statements;
 mod trace;
 
 use serde_json::{Value, json};
-use souk::serve::{Clients, Endpoint, Listen};
-use tokio::net::TcpListener;
+use souk::serve::{Clients, Endpoint, Inner, Listen};
 
 use crate::support::{Market, Person};
 
@@ -19,28 +21,35 @@ enum Subgraphs {
     OverHttp,
 }
 
+/// A site of somebody else that browsers may use it from.
+const ALLOWED_ORIGIN: &str = "https://shop.example";
+
 /// A marketplace's endpoint and a client for it.
 struct Site {
     url: String,
     client: reqwest::Client,
     endpoint: Endpoint,
+    /// Where its subgraphs are.
+    inner: Inner,
 }
 
 impl Site {
     async fn open(market: &Market, subgraphs: Subgraphs) -> Self {
-        let loopback = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let inner = loopback.local_addr().unwrap();
-        let stop = market.souk.tasks.stopping().clone();
-        market.souk.tasks.spawn(souk::serve::serve_http(loopback, market.souk.subgraphs(), stop));
-        let over_http = subgraphs == Subgraphs::OverHttp;
+        let inner = Inner::open(&market.souk).await.unwrap();
         let listen = Listen {
             host: "127.0.0.1".into(),
             port: 0,
-            subgraphs_over_http: over_http,
+            subgraphs_over_http: subgraphs == Subgraphs::OverHttp,
+            allowed_origins: vec![ALLOWED_ORIGIN.into()],
             clients: Clients::default(),
         };
-        let endpoint = Endpoint::open(&market.souk, &listen, inner).await.unwrap();
-        Self { url: format!("{}/graphql", endpoint.address()), client: reqwest::Client::new(), endpoint }
+        let endpoint = Endpoint::open(&market.souk, &listen, &inner).await.unwrap();
+        Self {
+            url: format!("{}/graphql", endpoint.address()),
+            client: reqwest::Client::new(),
+            endpoint,
+            inner,
+        }
     }
 
     fn request(&self, by: Option<&Person>, query: &str, variables: Value) -> reqwest::RequestBuilder {

@@ -52,7 +52,7 @@ souk_test! {
         assert_eq!(response.headers()["x-request-id"], "mine-1");
         let answer: Value = response.json().await.unwrap();
         let extensions = &answer["errors"][0]["extensions"];
-        assert_eq!((&extensions["requestId"], &extensions["code"]), (&json!("mine-1"), &json!("BAD_INPUT")), "{answer}");
+        assert_eq!((&extensions["requestId"], &extensions["code"]), (&json!("mine-1"), &json!("BAD_USER_INPUT")), "{answer}");
         site.close().await;
     }
 }

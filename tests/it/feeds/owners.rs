@@ -56,7 +56,7 @@ souk_test! {
         assert_eq!(refusal(&does(market, &site.shop.seller, "createStockFeed", input("Other")).await), "IDEMPOTENCY_CONFLICT");
         let new = |name: &str| json!({ "name": name, "locationId": site.shop.location, "matchesBy": "SKU", "ordersBy": "TIME" });
         assert_eq!(refusal(&does(market, &site.shop.seller, "createStockFeed", new("Supplier")).await), "NAME_TAKEN");
-        assert_eq!(refusal(&does(market, &site.shop.seller, "createStockFeed", new(" ")).await), "NAME_INVALID");
+        assert_eq!(refusal(&does(market, &site.shop.seller, "createStockFeed", new(" ")).await), "INVALID_INPUT");
         let stranger = market.seller("Stranger").await;
         assert_eq!(refusal(&does(market, &stranger, "createStockFeed", new("Mine")).await), "LOCATION_NOT_FOUND");
         let id = &made["feed"]["id"];

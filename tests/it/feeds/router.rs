@@ -1,6 +1,6 @@
 //! Feeds reach the marketplace at its one address.
 
-use souk::serve::{Clients, Endpoint, Listen};
+use souk::serve::{Clients, Endpoint, Inner, Listen};
 
 use super::*;
 
@@ -8,14 +8,11 @@ souk_test! {
     async fn a_batch_comes_through_the_router_byte_for_byte(market: &Market) {
         let mut site = Site::open(market).await;
         let offer = site.goods("Größe 42 👟", None).await;
-        let inner = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let listen = Listen {
-            host: "127.0.0.1".into(),
-            port: 0,
-            subgraphs_over_http: false,
-            clients: Clients::default(),
-        };
-        let endpoint = Endpoint::open(&market.souk, &listen, inner.local_addr().unwrap()).await.unwrap();
+        let inner = Inner::open(&market.souk).await.unwrap();
+        let (host, allowed_origins) = ("127.0.0.1".into(), vec![]);
+        let listen =
+            Listen { host, port: 0, subgraphs_over_http: false, allowed_origins, clients: Clients::default() };
+        let endpoint = Endpoint::open(&market.souk, &listen, &inner).await.unwrap();
         site.url = format!("{}/integrations/stock", endpoint.address());
         let feed = site.feed("SKU", "TIME").await;
         let strange = " {\r\n\t\"lines\" : [ {\"sku\":\"Gr\\u00f6\u{df}e 42 \u{1f45f}\",\"quantity\":5} ] }\n\n";

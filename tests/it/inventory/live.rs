@@ -97,7 +97,7 @@ souk_test! {
             json!({ "offers": [offer], "variants": [VariantId::new()] }),
         ] {
             let answer = watch(market, variables).next().await.unwrap();
-            assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_INPUT", "{answer}");
+            assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{answer}");
         }
     }
 }

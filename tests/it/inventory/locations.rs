@@ -31,7 +31,7 @@ souk_test! {
         assert_eq!(taken, "NAME_TAKEN");
         assert_eq!(shop.refusal("changeLocation", json!({ "id": other.location, "name": "Mine" })).await, "NOT_FOUND");
         for name in ["", " ", "a\u{0}", &"x".repeat(101)] {
-            assert_eq!(shop.refusal("createLocation", json!({ "name": name })).await, "NAME_INVALID");
+            assert_eq!(shop.refusal("createLocation", json!({ "name": name })).await, "INVALID_INPUT");
         }
     }
 

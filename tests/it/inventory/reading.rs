@@ -43,7 +43,7 @@ souk_test! {
         assert_eq!(shown, json!([{ "available": 0, "stock": null }]));
         let query = "{ stock(offerId: \"prd_00000000000000000000000000\") { available } }";
         let answer = market.ask("inventory", None, query, json!({})).await;
-        assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_INPUT");
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT");
     }
 
     silent async fn a_page_of_offers_takes_as_many_statements_as_one_offer(market: &Market) {
@@ -98,7 +98,7 @@ souk_test! {
         assert_eq!(sequences, [5, 4, 3, 2, 1]);
         for bad in [json!({ "offer": offer, "after": "nonsense" })] {
             let answer = market.ask("inventory", Some(&shop.seller), query, bad).await;
-            assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_INPUT");
+            assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT");
         }
         call(market, &market.admin(), "receiveStock", shop.at(offer, json!({ "quantity": 1 }))).await;
     }

@@ -73,7 +73,7 @@ souk_test! {
         let input = merge_key(shop.at(offer, json!({ "quantity": 9_007_199_254_740_992_i64 })));
         let query = "mutation($input: ReceiveStockInput!) { receiveStock(input: $input) { stock { onHand } } }";
         let answer = market.ask("inventory", Some(&shop.seller), query, json!({ "input": input })).await;
-        assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_INPUT", "{answer}");
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{answer}");
         assert_eq!(shop.levels(offer).await, [10, 0, 10]);
     }
 
@@ -97,7 +97,7 @@ souk_test! {
         let offer = shop.stocked(10).await;
         for reason in ["", "   ", "a\u{0}b", "a\nb", &"x".repeat(501)] {
             let input = shop.at(offer, json!({ "delta": 1, "reason": reason }));
-            assert_eq!(shop.refusal("adjustStock", input).await, "REASON_INVALID", "{reason:?}");
+            assert_eq!(shop.refusal("adjustStock", input).await, "INVALID_INPUT", "{reason:?}");
         }
         let strange = "zerbrochen · 壊れた · מקולקל · 👟🏽";
         let input = shop.at(offer, json!({ "delta": 1, "reason": strange }));

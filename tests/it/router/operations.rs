@@ -101,6 +101,50 @@ async fn a_cookie_that_a_subgraph_sets_reaches_the_client() {
 }
 
 #[tokio::test]
+async fn a_subgraph_without_the_right_to_cookies_neither_sees_nor_sets_one() {
+    for subgraphs in [Subgraphs::Local, Subgraphs::OverHttp] {
+        let world = World::start_with(subgraphs, |options| options.cookies_of.clear()).await;
+        let query = json!({ "query": "{ header(name: \"cookie\") }" });
+        let response = world.post(&query).header("cookie", "session=1").send().await.unwrap();
+        assert_eq!(
+            response.json::<serde_json::Value>().await.unwrap(),
+            json!({ "data": { "header": null } })
+        );
+        let response = world.post(&json!({ "query": "mutation { signIn }" })).send().await.unwrap();
+        assert!(!response.headers().contains_key("set-cookie"));
+    }
+}
+
+#[tokio::test]
+async fn cookies_count_only_from_pages_of_the_own_origin_and_of_allowed_ones() {
+    let allowed = "https://shop.example";
+    for subgraphs in [Subgraphs::Local, Subgraphs::OverHttp] {
+        let world = World::start_with(subgraphs, |it| it.allowed_origins = vec![allowed.to_owned()]).await;
+        let own = world.url.clone();
+        for (origin, seen) in [(own.as_str(), true), (allowed, true), ("https://evil.example", false)] {
+            let query = json!({ "query": "{ header(name: \"cookie\") }" });
+            let request = world.post(&query).header("cookie", "session=1").header("origin", origin);
+            let answer = request.send().await.unwrap().json::<serde_json::Value>().await.unwrap();
+            assert_eq!(answer["data"]["header"].is_string(), seen, "{origin}: {answer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_the_caller_adds_reaches_every_subgraph_whatever_the_client_says() {
+    for subgraphs in [Subgraphs::Local, Subgraphs::OverHttp] {
+        let shown = ("x-other".parse().unwrap(), "ours".parse().unwrap());
+        let world = World::start_with(subgraphs, |options| options.to_subgraphs = vec![shown]).await;
+        let query = json!({ "query": "{ header(name: \"x-other\") }" });
+        let answer = world.post(&query).header("x-other", "theirs").send().await.unwrap();
+        assert_eq!(
+            answer.json::<serde_json::Value>().await.unwrap(),
+            json!({ "data": { "header": "ours" } })
+        );
+    }
+}
+
+#[tokio::test]
 async fn each_request_has_an_id_in_its_answer_and_its_errors() {
     let world = World::start(Subgraphs::Local).await;
     let response = world.post(&json!({ "query": "{ nowhere }" })).send().await.unwrap();

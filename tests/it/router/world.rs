@@ -83,6 +83,8 @@ pub async fn options(subgraphs: Subgraphs, shared: &Shared) -> Options {
         pages: Arc::new(page),
         allowed_origins: Vec::new(),
         trusted_proxies: Vec::new(),
+        cookies_of: vec!["goods".to_owned()],
+        to_subgraphs: Vec::new(),
         introspection: true,
         limits: Limits::default(),
         stop: CancellationToken::new(),

@@ -76,8 +76,8 @@ impl Market {
     pub async fn ask_with(&self, service: &str, headers: HeaderMap, query: &str, variables: Value) -> Value {
         let call =
             Call { query: query.into(), operation_name: None, variables: Variables::from_json(variables) };
-        let body = self.endpoint(service).answer(&headers, call).await;
-        serde_json::from_slice(&body).unwrap()
+        let reply = self.endpoint(service).answer(&headers, call).await;
+        serde_json::from_slice(&reply.body).unwrap()
     }
 
     /// [`ask`](Self::ask) for an operation that must not have top-level errors: its `data`.

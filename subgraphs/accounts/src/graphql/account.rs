@@ -1,10 +1,11 @@
 //! Making an account, guarding it and leaving it.
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
-use chassis::auth::Viewer;
 use chassis::graph::ClientAddress;
 use chassis::tx;
 
+use super::acting::acting;
+use super::cookie::{self, RefreshTokenDelivery};
 use super::session::Tokens;
 use super::user::User;
 use crate::email::Email;
@@ -27,6 +28,9 @@ struct RegisterInput {
     language: Option<String>,
     /// What this device is called in the list of sessions, at most 100 characters.
     device: Option<String>,
+    /// Where the refresh token goes.
+    #[graphql(default)]
+    refresh_token_delivery: RefreshTokenDelivery,
 }
 
 /// What came of `register`.
@@ -48,7 +52,7 @@ refusals! {
         /// The e-mail address has an account already.
         EmailTaken,
         /// A value is too long, too short or not of the right form.
-        Invalid,
+        InvalidInput,
     }
 }
 
@@ -56,7 +60,7 @@ impl From<RegisterRefusal> for RegisterError {
     fn from(refusal: RegisterRefusal) -> Self {
         match refusal {
             RegisterRefusal::Invalid(invalid) => {
-                Self::new(RegisterErrorCode::Invalid, &["input", invalid.field], invalid.message)
+                Self::new(RegisterErrorCode::InvalidInput, &["input", invalid.field], invalid.message)
             }
             RegisterRefusal::EmailTaken => {
                 Self::new(RegisterErrorCode::EmailTaken, &["input", "email"], refusal)
@@ -91,16 +95,16 @@ refusals! {
         /// The current password is wrong.
         BadCredentials,
         /// The new password is too short or too long.
-        Invalid,
+        InvalidInput,
     }
 }
 
 impl From<ChangePasswordRefusal> for ChangePasswordError {
     fn from(refusal: ChangePasswordRefusal) -> Self {
-        use ChangePasswordErrorCode::{BadCredentials, Invalid};
+        use ChangePasswordErrorCode::{BadCredentials, InvalidInput};
         match refusal {
             ChangePasswordRefusal::Invalid(invalid) => {
-                Self::new(Invalid, &["input", invalid.field], invalid.message)
+                Self::new(InvalidInput, &["input", invalid.field], invalid.message)
             }
             ChangePasswordRefusal::BadCredentials => {
                 Self::new(BadCredentials, &["input", "currentPassword"], refusal)
@@ -163,7 +167,8 @@ impl AccountMutation {
             Ok(checked) => checked,
             Err(invalid) => return Ok(RegisterPayload::refused(invalid.into())),
         };
-        let (display_name, language) = (input.display_name, input.language);
+        let (display_name, language, delivery) =
+            (input.display_name, input.language, input.refresh_token_delivery);
         let password_hash = accounts.passwords.hash(password).await?;
         let (now, vault) = (accounts.env.clock.now(), &accounts.vault);
         let registered = tx::run(&accounts.env.db, async |tx| {
@@ -178,7 +183,7 @@ impl AccountMutation {
         Ok(match registered.await? {
             Ok((user, granted)) => RegisterPayload {
                 user: Some(User::own(user)),
-                tokens: Some(Tokens::new(accounts, granted)?),
+                tokens: Some(Tokens::deliver(ctx, granted, delivery)?),
                 user_errors: vec![],
             },
             Err(refusal) => RegisterPayload::refused(refusal),
@@ -191,7 +196,7 @@ impl AccountMutation {
         ctx: &Context<'_>,
         input: ChangePasswordInput,
     ) -> Result<ChangePasswordPayload> {
-        let (viewer, accounts) = (Viewer::required(ctx)?, ctx.data_unchecked::<Accounts>());
+        let (viewer, accounts) = (acting(ctx).await?, ctx.data_unchecked::<Accounts>());
         accounts.throttle.account(viewer.user.0.as_bytes())?;
         let changed = login::change_password(
             &accounts.env.db,
@@ -214,7 +219,7 @@ impl AccountMutation {
         ctx: &Context<'_>,
         input: EraseAccountInput,
     ) -> Result<EraseAccountPayload> {
-        let (viewer, accounts) = (Viewer::required(ctx)?, ctx.data_unchecked::<Accounts>());
+        let (viewer, accounts) = (acting(ctx).await?, ctx.data_unchecked::<Accounts>());
         accounts.throttle.account(viewer.user.0.as_bytes())?;
         let db = &accounts.env.db;
         if login::confirm(db, &accounts.passwords, viewer.user, &input.password).await?.is_none() {
@@ -224,7 +229,10 @@ impl AccountMutation {
         }
         let now = accounts.env.clock.now();
         Ok(match tx::run(db, async |tx| user::erase(tx, now, viewer.user).await).await? {
-            Ok(()) => EraseAccountPayload { erased: true, user_errors: vec![] },
+            Ok(()) => {
+                cookie::forget(ctx);
+                EraseAccountPayload { erased: true, user_errors: vec![] }
+            }
             Err(refusal) => EraseAccountPayload { erased: false, user_errors: vec![refusal.into()] },
         })
     }

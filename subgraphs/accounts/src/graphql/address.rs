@@ -1,13 +1,13 @@
 //! The address book. Its owner alone sees it.
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
-use chassis::auth::Viewer;
 use chassis::idempotency::{self, Request};
 use chassis::tx;
 use chrono::{DateTime, Utc};
 use contract::{AddressId, UserId};
 use entity::accounts::{address as row, user};
 
+use super::acting::acting;
 use super::loaders::{KeyOf, load};
 use crate::address::{self, AddRefusal, ChangeRefusal, Defaults, Postal, RemoveRefusal};
 use crate::vault::Key;
@@ -131,7 +131,7 @@ refusals! {
     /// Why an address was not added.
     AddAddressErrorCode {
         /// A value is too long, too short or not of the right form.
-        Invalid,
+        InvalidInput,
         /// There are 50 already: remove one first.
         AddressBookFull,
         /// The account was erased.
@@ -143,10 +143,10 @@ refusals! {
 
 impl From<AddRefusal> for AddAddressError {
     fn from(refusal: AddRefusal) -> Self {
-        use AddAddressErrorCode::{AddressBookFull, Erased, IdempotencyConflict, Invalid};
+        use AddAddressErrorCode::{AddressBookFull, Erased, IdempotencyConflict, InvalidInput};
         match refusal {
             AddRefusal::Invalid(invalid) => {
-                Self::new(Invalid, &["input", "address", invalid.field], invalid.message)
+                Self::new(InvalidInput, &["input", "address", invalid.field], invalid.message)
             }
             AddRefusal::Full => Self::new(AddressBookFull, &[], refusal),
             AddRefusal::Erased => Self::new(Erased, &[], refusal),
@@ -187,7 +187,7 @@ refusals! {
     /// Why an address was not changed.
     ChangeAddressErrorCode {
         /// A value is too long, too short or not of the right form.
-        Invalid,
+        InvalidInput,
         /// There is no such address in your address book.
         NotFound,
     }
@@ -195,10 +195,10 @@ refusals! {
 
 impl From<ChangeRefusal> for ChangeAddressError {
     fn from(refusal: ChangeRefusal) -> Self {
-        use ChangeAddressErrorCode::{Invalid, NotFound};
+        use ChangeAddressErrorCode::{InvalidInput, NotFound};
         match refusal {
             ChangeRefusal::Invalid(invalid) => {
-                Self::new(Invalid, &["input", "address", invalid.field], invalid.message)
+                Self::new(InvalidInput, &["input", "address", invalid.field], invalid.message)
             }
             ChangeRefusal::NotFound => Self::new(NotFound, &["input", "id"], refusal),
         }
@@ -246,7 +246,7 @@ pub(super) struct AddressMutation;
 impl AddressMutation {
     /// Adds an address to your address book.
     async fn add_address(&self, ctx: &Context<'_>, input: AddAddressInput) -> Result<AddAddressPayload> {
-        let (viewer, accounts) = (Viewer::required(ctx)?, ctx.data_unchecked::<Accounts>());
+        let (viewer, accounts) = (acting(ctx).await?, ctx.data_unchecked::<Accounts>());
         let defaults = Defaults { shipping: input.default_shipping, billing: input.default_billing };
         let (user, postal) = (viewer.user, Postal::from(input.address));
         let request = once(accounts, user, &input.idempotency_key, &(&postal, defaults))?;
@@ -271,7 +271,7 @@ impl AddressMutation {
         ctx: &Context<'_>,
         input: ChangeAddressInput,
     ) -> Result<ChangeAddressPayload> {
-        let (viewer, accounts) = (Viewer::required(ctx)?, ctx.data_unchecked::<Accounts>());
+        let (viewer, accounts) = (acting(ctx).await?, ctx.data_unchecked::<Accounts>());
         let defaults = Defaults { shipping: input.default_shipping, billing: input.default_billing };
         let (user, vault) = (viewer.user, &accounts.vault);
         let changed = tx::run(&accounts.env.db, async |tx| {
@@ -294,7 +294,7 @@ impl AddressMutation {
         ctx: &Context<'_>,
         input: RemoveAddressInput,
     ) -> Result<RemoveAddressPayload> {
-        let (viewer, accounts) = (Viewer::required(ctx)?, ctx.data_unchecked::<Accounts>());
+        let (viewer, accounts) = (acting(ctx).await?, ctx.data_unchecked::<Accounts>());
         let removed =
             tx::run(&accounts.env.db, async |tx| address::remove(tx, viewer.user, input.id).await).await?;
         Ok(match removed {

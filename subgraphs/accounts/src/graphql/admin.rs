@@ -10,6 +10,7 @@ use entity::accounts::user as row;
 use entity::accounts::user_role::Granted;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
+use super::acting::acting_as;
 use super::user::User;
 use crate::Accounts;
 use crate::email::{Email, InvalidEmail};
@@ -151,7 +152,7 @@ pub(super) struct AdminMutation;
 impl AdminMutation {
     /// Gives a user a role, which counts from the user's next sign-in or refresh on. For admins.
     async fn grant_role(&self, ctx: &Context<'_>, input: GrantRoleInput) -> Result<GrantRolePayload> {
-        let admin = Viewer::with_role(ctx, Role::Admin)?;
+        let admin = acting_as(ctx, Role::Admin).await?;
         let accounts = ctx.data_unchecked::<Accounts>();
         let (now, actor) = (accounts.env.clock.now(), admin.user.to_string());
         let granted = tx::run(&accounts.env.db, async |tx| {
@@ -165,7 +166,7 @@ impl AdminMutation {
 
     /// Takes a role from a user. Access tokens that are out carry it until they expire, 10 minutes at most. For admins.
     async fn revoke_role(&self, ctx: &Context<'_>, input: RevokeRoleInput) -> Result<RevokeRolePayload> {
-        let admin = Viewer::with_role(ctx, Role::Admin)?;
+        let admin = acting_as(ctx, Role::Admin).await?;
         let accounts = ctx.data_unchecked::<Accounts>();
         let (now, actor) = (accounts.env.clock.now(), admin.user.to_string());
         let revoked = tx::run(&accounts.env.db, async |tx| {

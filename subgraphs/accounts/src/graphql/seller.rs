@@ -11,6 +11,7 @@ use contract::SellerId;
 use entity::accounts::seller as row;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
+use super::acting::{acting, acting_as};
 use super::loaders::load;
 use super::user::User;
 use crate::Accounts;
@@ -176,8 +177,8 @@ refusals! {
     ApplyAsSellerErrorCode {
         /// You have a shop or an application already.
         AlreadyApplied,
-        /// The name is too long, blank or has control characters.
-        Invalid,
+        /// The name is too short, too long, or has characters that cannot be seen.
+        InvalidInput,
         /// The account was erased.
         Erased,
         /// The key came before with another application.
@@ -187,9 +188,11 @@ refusals! {
 
 impl From<ApplyRefusal> for ApplyAsSellerError {
     fn from(refusal: ApplyRefusal) -> Self {
-        use ApplyAsSellerErrorCode::{AlreadyApplied, Erased, IdempotencyConflict, Invalid};
+        use ApplyAsSellerErrorCode::{AlreadyApplied, Erased, IdempotencyConflict, InvalidInput};
         match refusal {
-            ApplyRefusal::Invalid(invalid) => Self::new(Invalid, &["input", invalid.field], invalid.message),
+            ApplyRefusal::Invalid(invalid) => {
+                Self::new(InvalidInput, &["input", invalid.field], invalid.message)
+            }
             ApplyRefusal::AlreadyApplied(_) => Self::new(AlreadyApplied, &[], refusal),
             ApplyRefusal::Erased => Self::new(Erased, &[], refusal),
             ApplyRefusal::KeyReused => Self::new(IdempotencyConflict, &["input", "idempotencyKey"], refusal),
@@ -233,16 +236,18 @@ refusals! {
         WrongStatus,
         /// The owner has erased the account.
         OwnerErased,
-        /// The reason is blank, too long or has control characters.
-        Invalid,
+        /// The reason is too short, too long, or has characters that cannot be seen.
+        InvalidInput,
     }
 }
 
 impl From<DecideRefusal> for SellerDecisionError {
     fn from(refusal: DecideRefusal) -> Self {
-        use SellerDecisionErrorCode::{Invalid, NotFound, OwnerErased, WrongStatus};
+        use SellerDecisionErrorCode::{InvalidInput, NotFound, OwnerErased, WrongStatus};
         match refusal {
-            DecideRefusal::Invalid(invalid) => Self::new(Invalid, &["input", invalid.field], invalid.message),
+            DecideRefusal::Invalid(invalid) => {
+                Self::new(InvalidInput, &["input", invalid.field], invalid.message)
+            }
             DecideRefusal::NotFound => Self::new(NotFound, &["input", "sellerId"], refusal),
             DecideRefusal::WrongStatus(_) => Self::new(WrongStatus, &["input", "sellerId"], refusal),
             DecideRefusal::OwnerErased => Self::new(OwnerErased, &["input", "sellerId"], refusal),
@@ -261,7 +266,7 @@ impl SellerMutation {
         ctx: &Context<'_>,
         input: ApplyAsSellerInput,
     ) -> Result<ApplyAsSellerPayload> {
-        let (viewer, accounts) = (Viewer::required(ctx)?, ctx.data_unchecked::<Accounts>());
+        let (viewer, accounts) = (acting(ctx).await?, ctx.data_unchecked::<Accounts>());
         let request = Request::new("applyAsSeller", viewer.user, &input.idempotency_key, &input.name)?;
         let (now, user) = (accounts.env.clock.now(), viewer.user);
         let applied = tx::run(&accounts.env.db, async |tx| {
@@ -313,7 +318,7 @@ impl SellerMutation {
 }
 
 async fn decide(ctx: &Context<'_>, id: SellerId, decision: Decision) -> Result<SellerDecisionPayload> {
-    let admin = Viewer::with_role(ctx, Role::Admin)?;
+    let admin = acting_as(ctx, Role::Admin).await?;
     let accounts = ctx.data_unchecked::<Accounts>();
     let (now, actor) = (accounts.env.clock.now(), admin.user.to_string());
     let decided =

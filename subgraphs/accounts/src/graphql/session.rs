@@ -5,11 +5,12 @@ use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use chassis::auth::Viewer;
 use chassis::graph::ClientAddress;
 use chassis::page::{Cursor, Page};
-use chassis::{Failure, tx};
+use chassis::{Denied, Failure, Tx, tx};
 use chrono::{DateTime, Utc};
 use contract::SessionId;
 use entity::accounts::session::{self as row, End};
 
+use super::cookie::{self, RefreshTokenDelivery};
 use super::user::User;
 use crate::login::{self, LogIn};
 use crate::refresh::RefreshToken;
@@ -23,20 +24,33 @@ pub(crate) struct Tokens {
     access_token: String,
     /// When the access token ends; refresh before.
     access_token_expires_at: DateTime<Utc>,
-    /// For `refreshSession`, once. Each refresh gives a new one.
-    refresh_token: String,
+    /// For `refreshSession`, once. Each refresh gives a new one. Null when it went into a cookie.
+    refresh_token: Option<String>,
     /// When the session ends unless it is refreshed.
     refresh_token_expires_at: DateTime<Utc>,
 }
 
 impl Tokens {
-    pub(super) fn new(accounts: &Accounts, granted: Granted) -> std::result::Result<Self, Failure> {
+    /// The tokens of a session; the refresh token goes where the client wants it.
+    pub(super) fn deliver(
+        ctx: &Context<'_>,
+        granted: Granted,
+        delivery: RefreshTokenDelivery,
+    ) -> std::result::Result<Self, Failure> {
+        let accounts = ctx.data_unchecked::<Accounts>();
         let now = accounts.env.clock.now();
+        let refresh_token = match delivery {
+            RefreshTokenDelivery::Body => Some(granted.refresh_token.reveal()),
+            RefreshTokenDelivery::Cookie => {
+                cookie::keep(ctx, &granted.refresh_token, granted.expires_at - now);
+                None
+            }
+        };
         let access = accounts.signer.sign(now, granted.user, granted.session, &granted.roles)?;
         Ok(Self {
             access_token: access.text,
             access_token_expires_at: access.expires_at,
-            refresh_token: granted.refresh_token.reveal(),
+            refresh_token,
             refresh_token_expires_at: granted.expires_at,
         })
     }
@@ -101,6 +115,9 @@ struct LogInInput {
     password: String,
     /// What this device is called in the list of sessions, at most 100 characters.
     device: Option<String>,
+    /// Where the refresh token goes.
+    #[graphql(default)]
+    refresh_token_delivery: RefreshTokenDelivery,
 }
 
 /// What came of `logIn`.
@@ -121,16 +138,17 @@ refusals! {
     LogInErrorCode {
         /// The e-mail address or the password is wrong. Which of them is not told.
         BadCredentials,
-        /// The name of the device is too long or has control characters.
-        Invalid,
+        /// The name of the device is too short, too long, or has characters that cannot be seen.
+        InvalidInput,
     }
 }
 
 /// What carries a session on.
-#[derive(InputObject)]
+#[derive(InputObject, Default)]
 struct RefreshSessionInput {
-    /// The refresh token from the last answer.
-    refresh_token: String,
+    /// The refresh token from the last answer. Left out by browsers that keep it as a cookie. The next one comes the same
+    /// way as this one.
+    refresh_token: Option<String>,
 }
 
 /// What came of `refreshSession`.
@@ -147,12 +165,16 @@ refusals! {
     RefreshSessionError,
     /// Why a session does not go on.
     RefreshSessionErrorCode {
-        /// Not a refresh token, used before, expired, or its session has ended: sign in again.
+        /// Not a refresh token, used before, expired, or its session has ended: sign in again. A cookie that held it is
+        /// removed.
         BadToken,
+        /// Neither the input nor a cookie has a refresh token: nobody is signed in here. A cookie counts only for pages of
+        /// the endpoint's own origin and of those that its operator allows.
+        NoToken,
     }
 }
 
-/// Which session to end. Without a field: the one that this request belongs to.
+/// Which session to end. Without a field: the one of the access token and the one of the cookie, which is removed.
 #[derive(InputObject, Default)]
 struct LogOutInput {
     /// Ends the session of this token. It needs no access token, so that an expired one is no obstacle.
@@ -164,7 +186,8 @@ struct LogOutInput {
 /// What came of `logOut` or `logOutEverywhere`.
 #[derive(SimpleObject)]
 struct LogOutPayload {
-    /// How many sessions ended. Access tokens that are out go on until they expire, 10 minutes at most.
+    /// How many sessions ended. Their access tokens change nothing in an account any more; other parts of the
+    /// marketplace take them until they expire, 10 minutes at most.
     ended_sessions: i32,
     /// Why none ended.
     user_errors: Vec<LogOutError>,
@@ -181,9 +204,9 @@ refusals! {
 }
 
 impl LogOutPayload {
-    fn of(ended: bool) -> Self {
-        if ended {
-            return Self { ended_sessions: 1, user_errors: vec![] };
+    fn of(ended_sessions: i32) -> Self {
+        if ended_sessions > 0 {
+            return Self { ended_sessions, user_errors: vec![] };
         }
         let error = LogOutError::new(LogOutErrorCode::NotFound, &["input"], "there is no such session");
         Self { ended_sessions: 0, user_errors: vec![error] }
@@ -208,15 +231,15 @@ impl SessionMutation {
             Ok(device) => device,
             Err(invalid) => {
                 let field = ["input", invalid.field];
-                return Ok(LogInPayload::refused(LogInErrorCode::Invalid, &field, invalid.message));
+                return Ok(LogInPayload::refused(LogInErrorCode::InvalidInput, &field, invalid.message));
             }
         };
-        let (db, now) = (&accounts.env.db, accounts.env.clock.now());
+        let (db, now, delivery) = (&accounts.env.db, accounts.env.clock.now(), input.refresh_token_delivery);
         let command = LogIn { email, password: input.password, device };
         match login::log_in(db, now, &accounts.vault, &accounts.passwords, command).await? {
             Ok((user, granted)) => Ok(LogInPayload {
                 user: Some(User::own(user)),
-                tokens: Some(Tokens::new(accounts, granted)?),
+                tokens: Some(Tokens::deliver(ctx, granted, delivery)?),
                 user_errors: vec![],
             }),
             Err(refusal) => Ok(LogInPayload::refused(LogInErrorCode::BadCredentials, &["input"], refusal)),
@@ -228,41 +251,48 @@ impl SessionMutation {
     async fn refresh_session(
         &self,
         ctx: &Context<'_>,
-        input: RefreshSessionInput,
+        #[graphql(default)] input: RefreshSessionInput,
     ) -> Result<RefreshSessionPayload> {
+        use RefreshSessionErrorCode::{BadToken, NoToken};
+        use RefreshTokenDelivery::{Body, Cookie};
         let accounts = ctx.data_unchecked::<Accounts>();
+        let (text, delivery) = match (input.refresh_token.as_deref(), cookie::sent(ctx)) {
+            (Some(text), _) => (text, Body),
+            (None, Some(text)) => (text, Cookie),
+            (None, None) => return Ok(RefreshSessionPayload::refused(NoToken, "there is no refresh token")),
+        };
         let (now, vault) = (accounts.env.clock.now(), &accounts.vault);
-        let refreshed = match RefreshToken::read(&input.refresh_token) {
+        let refreshed = match RefreshToken::read(text) {
             Some(token) => {
                 tx::apply(&accounts.env.db, async |tx| session::refresh(tx, now, vault, token).await).await?
             }
             None => Refreshed::Refused,
         };
-        Ok(match refreshed {
-            Refreshed::Goes(granted) => {
-                RefreshSessionPayload { tokens: Some(Tokens::new(accounts, granted)?), user_errors: vec![] }
-            }
-            Refreshed::Refused => {
-                let (code, field) = (RefreshSessionErrorCode::BadToken, ["input", "refreshToken"]);
-                let error = RefreshSessionError::new(code, &field, "the refresh token is not good any more");
-                RefreshSessionPayload { tokens: None, user_errors: vec![error] }
-            }
-        })
+        if let Refreshed::Goes(granted) = refreshed {
+            let tokens = Some(Tokens::deliver(ctx, granted, delivery)?);
+            return Ok(RefreshSessionPayload { tokens, user_errors: vec![] });
+        }
+        if delivery == Cookie {
+            cookie::forget(ctx);
+        }
+        Ok(RefreshSessionPayload::refused(BadToken, "the refresh token is not good any more"))
     }
 
     /// Ends a session.
-    async fn log_out(&self, ctx: &Context<'_>, input: LogOutInput) -> Result<LogOutPayload> {
+    async fn log_out(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default)] input: LogOutInput,
+    ) -> Result<LogOutPayload> {
         let accounts = ctx.data_unchecked::<Accounts>();
         let (db, now) = (&accounts.env.db, accounts.env.clock.now());
-        let ended = if let Some(token) = input.refresh_token {
-            match RefreshToken::read(&token) {
-                Some(token) => tx::apply(db, async |tx| session::end_by_token(tx, now, &token).await).await?,
-                None => false,
+        let ended = match (input.refresh_token, input.session_id) {
+            (Some(text), _) => tx::apply(db, async |tx| end_by_text(tx, now, &text).await).await?,
+            (None, Some(id)) => {
+                let user = Viewer::required(ctx)?.user;
+                tx::apply(db, async |tx| session::end_own(tx, now, user, id).await).await?.into()
             }
-        } else {
-            let viewer = Viewer::required(ctx)?;
-            let id = input.session_id.unwrap_or(viewer.session);
-            tx::apply(db, async |tx| session::end_own(tx, now, viewer.user, id).await).await?
+            (None, None) => end_here(ctx, accounts).await?,
         };
         Ok(LogOutPayload::of(ended))
     }
@@ -273,6 +303,7 @@ impl SessionMutation {
         let (db, now, user) = (&accounts.env.db, accounts.env.clock.now(), viewer.user);
         let ended =
             tx::apply(db, async |tx| session::end_all(tx, now, user, End::LoggedOut, None).await).await?;
+        cookie::forget(ctx);
         let ended_sessions = i32::try_from(ended).unwrap_or(i32::MAX);
         Ok(LogOutPayload { ended_sessions, user_errors: vec![] })
     }
@@ -282,4 +313,42 @@ impl LogInPayload {
     fn refused(code: LogInErrorCode, field: &[&str], message: impl std::fmt::Display) -> Self {
         Self { user: None, tokens: None, user_errors: vec![LogInError::new(code, field, message)] }
     }
+}
+
+impl RefreshSessionPayload {
+    fn refused(code: RefreshSessionErrorCode, message: &str) -> Self {
+        let error = RefreshSessionError::new(code, &["input", "refreshToken"], message);
+        Self { tokens: None, user_errors: vec![error] }
+    }
+}
+
+/// Ends the session of a refresh token. Gives how many ended.
+async fn end_by_text(tx: &Tx, now: DateTime<Utc>, token: &str) -> std::result::Result<i32, Failure> {
+    match RefreshToken::read(token) {
+        Some(token) => Ok(session::end_by_token(tx, now, &token).await?.into()),
+        None => Ok(0),
+    }
+}
+
+/// Ends what this request belongs to by its access token and by its cookie: mostly one session, but a browser may have
+/// signed in again beside a token that is still out. Gives how many ended.
+async fn end_here(ctx: &Context<'_>, accounts: &Accounts) -> Result<i32> {
+    let (viewer, cookie) = (Viewer::maybe(ctx), cookie::sent(ctx));
+    if viewer.is_none() && cookie.is_none() {
+        return Err(Denied::SignInFirst.into());
+    }
+    let now = accounts.env.clock.now();
+    let ended = tx::apply(&accounts.env.db, async |tx| {
+        let mut ended = 0;
+        if let Some(viewer) = viewer {
+            ended += i32::from(session::end_own(tx, now, viewer.user, viewer.session).await?);
+        }
+        if let Some(token) = cookie {
+            ended += end_by_text(tx, now, token).await?;
+        }
+        Ok(ended)
+    });
+    let ended = ended.await?;
+    cookie::forget(ctx);
+    Ok(ended)
 }

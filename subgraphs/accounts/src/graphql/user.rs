@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use contract::{CurrencyCode, UserId};
 use entity::accounts::user as row;
 
+use super::acting::acting;
 use super::address::{Address, AddressBook};
 use super::loaders::{KeyOf, RolesOf, ShopOf, load};
 use super::seller::Seller;
@@ -215,7 +216,7 @@ refusals! {
     /// Why a profile was not changed.
     UpdateProfileErrorCode {
         /// A value is too long, too short or not of the right form.
-        Invalid,
+        InvalidInput,
         /// The account was erased.
         Erased,
     }
@@ -225,7 +226,7 @@ impl From<UpdateProfileRefusal> for UpdateProfileError {
     fn from(refusal: UpdateProfileRefusal) -> Self {
         match refusal {
             UpdateProfileRefusal::Invalid(invalid) => {
-                Self::new(UpdateProfileErrorCode::Invalid, &["input", invalid.field], invalid.message)
+                Self::new(UpdateProfileErrorCode::InvalidInput, &["input", invalid.field], invalid.message)
             }
             UpdateProfileRefusal::Erased => Self::new(UpdateProfileErrorCode::Erased, &[], refusal),
         }
@@ -258,7 +259,7 @@ refusals! {
     /// Why preferences were not changed.
     UpdatePreferencesErrorCode {
         /// A value is not of the right form.
-        Invalid,
+        InvalidInput,
         /// The account was erased.
         Erased,
     }
@@ -267,9 +268,11 @@ refusals! {
 impl From<UpdatePreferencesRefusal> for UpdatePreferencesError {
     fn from(refusal: UpdatePreferencesRefusal) -> Self {
         match refusal {
-            UpdatePreferencesRefusal::Invalid(invalid) => {
-                Self::new(UpdatePreferencesErrorCode::Invalid, &["input", invalid.field], invalid.message)
-            }
+            UpdatePreferencesRefusal::Invalid(invalid) => Self::new(
+                UpdatePreferencesErrorCode::InvalidInput,
+                &["input", invalid.field],
+                invalid.message,
+            ),
             UpdatePreferencesRefusal::Erased => Self::new(UpdatePreferencesErrorCode::Erased, &[], refusal),
         }
     }
@@ -286,7 +289,7 @@ impl UserMutation {
         ctx: &Context<'_>,
         input: UpdateProfileInput,
     ) -> Result<UpdateProfilePayload> {
-        let (viewer, accounts) = (Viewer::required(ctx)?, ctx.data_unchecked::<Accounts>());
+        let (viewer, accounts) = (acting(ctx).await?, ctx.data_unchecked::<Accounts>());
         let phone = match input.phone {
             MaybeUndefined::Undefined => None,
             MaybeUndefined::Null => Some(None),
@@ -308,7 +311,7 @@ impl UserMutation {
         ctx: &Context<'_>,
         input: UpdatePreferencesInput,
     ) -> Result<UpdatePreferencesPayload> {
-        let (viewer, accounts) = (Viewer::required(ctx)?, ctx.data_unchecked::<Accounts>());
+        let (viewer, accounts) = (acting(ctx).await?, ctx.data_unchecked::<Accounts>());
         let UpdatePreferencesInput { currency, language, marketing_opt_in } = input;
         let command = user::UpdatePreferences { currency, language, marketing_opt_in };
         let updated =

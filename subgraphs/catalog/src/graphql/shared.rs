@@ -2,12 +2,10 @@
 
 use std::str::FromStr;
 
-use async_graphql::{
-    Context, Enum, InputValueError, InputValueResult, Scalar, ScalarType, SimpleObject, Value,
-};
+use async_graphql::{Context, Enum, InputValueResult, Scalar, ScalarType, SimpleObject, Value};
 use chassis::auth::{Role, Viewer};
 use chassis::{Env, Failure};
-use contract::{Long, SellerId};
+use contract::{Long, SellerId, bad_input};
 use entity::catalog;
 
 use super::loaders::{self, ShopOf};
@@ -59,10 +57,9 @@ impl ScalarType for Number {
             Value::String(text) => text.clone(),
             Value::Number(number) if number.is_f64() => number.as_f64().unwrap_or(f64::NAN).to_string(),
             Value::Number(number) => number.to_string(),
-            _ => return Err(InputValueError::expected_type(value)),
+            _ => return Err(bad_input(&value, format!("{value} is not a decimal number"))),
         };
-        Number::from_str(&text)
-            .map_err(|wrong| InputValueError::custom(wrong).with_extension("code", "BAD_INPUT"))
+        Number::from_str(&text).map_err(|wrong| bad_input(&value, wrong))
     }
 
     fn to_value(&self) -> Value {

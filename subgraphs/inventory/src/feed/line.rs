@@ -8,7 +8,7 @@ use entity::inventory::feed::{MatchesBy, OrdersBy};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::limits::{QUANTITY_MAX, is_line_of_text};
+use crate::limits::QUANTITY_MAX;
 use crate::signature::TOLERANCE_SECONDS;
 
 /// Lines of one batch.
@@ -185,7 +185,7 @@ impl Rules {
             MatchesBy::Gtin => ("gtin", &written.gtin),
         };
         let text = text.as_deref().map(str::trim).unwrap_or_default();
-        if !is_line_of_text(text, NAMED_LENGTH_MAX) {
+        if contract::text::line(text, 1..=NAMED_LENGTH_MAX).is_err() {
             return Err(Fault::new(field, "names the goods of this feed's lines and is missing or no text"));
         }
         match self.matches_by {

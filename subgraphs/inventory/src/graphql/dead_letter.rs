@@ -10,7 +10,7 @@ use chassis::{Denied, Env};
 use contract::EventId;
 
 use super::user_error::user_error;
-use crate::limits::{REASON_LENGTH_MAX, is_line_of_text};
+use crate::limits;
 
 #[derive(Default)]
 pub struct DeadLetterQueries;
@@ -117,12 +117,11 @@ impl DeadLetterMutations {
     ) -> Result<DropInventoryDeadLetterPayload> {
         use DropInventoryDeadLetterErrorCode as Code;
         let viewer = Viewer::with_role(ctx, Role::Admin)?;
-        if !is_line_of_text(&input.reason, REASON_LENGTH_MAX) {
-            return Err(Denied::bad_input("reason", "must have 1 to 500 characters").into());
-        }
+        let reason = limits::reason(&input.reason);
+        let reason = reason.map_err(|why| Denied::bad_input("reason", why.to_string()))?;
         let env = ctx.data_unchecked::<Env>();
         let actor = viewer.user.to_string();
-        let done = dead_letter::drop(&env.db, env.clock.now(), input.id, input.reason, actor).await?;
+        let done = dead_letter::drop(&env.db, env.clock.now(), input.id, reason, actor).await?;
         let user_errors = match done {
             Ok(()) => vec![],
             Err(Refusal::NotWaiting) => vec![DropInventoryDeadLetterError::new(

@@ -113,8 +113,8 @@ user_error! {
     CreateLocationError (CreateLocationErrorCode) {
         /// There is no such shop of yours, or you have several and named none.
         SellerNotFound,
-        /// The name is blank, too long or has control characters.
-        NameInvalid,
+        /// The name is too short, too long, or has characters that cannot be seen.
+        InvalidInput,
         /// The shop has a location of this name.
         NameTaken,
         /// The key was used with another request.
@@ -149,8 +149,8 @@ user_error! {
     ChangeLocationError (ChangeLocationErrorCode) {
         /// There is no such location of yours.
         NotFound,
-        /// The name is blank, too long or has control characters.
-        NameInvalid,
+        /// The name is too short, too long, or has characters that cannot be seen.
+        InvalidInput,
         /// The shop has a location of this name.
         NameTaken,
         /// It changed since you saw it.
@@ -217,7 +217,7 @@ impl From<CreateRefusal> for CreateLocationError {
         use CreateLocationErrorCode as Code;
         let (code, field) = match refusal {
             CreateRefusal::SellerNotFound => (Code::SellerNotFound, "sellerId"),
-            CreateRefusal::NameInvalid => (Code::NameInvalid, "name"),
+            CreateRefusal::NameInvalid(_) => (Code::InvalidInput, "name"),
             CreateRefusal::NameTaken => (Code::NameTaken, "name"),
             CreateRefusal::IdempotencyConflict => (Code::IdempotencyConflict, "idempotencyKey"),
         };
@@ -239,7 +239,7 @@ impl From<ChangeRefusal> for ChangeLocationError {
         use ChangeLocationErrorCode as Code;
         let (code, field, current) = match refusal {
             ChangeRefusal::NotFound => (Code::NotFound, "id", None),
-            ChangeRefusal::NameInvalid => (Code::NameInvalid, "name", None),
+            ChangeRefusal::NameInvalid(_) => (Code::InvalidInput, "name", None),
             ChangeRefusal::NameTaken => (Code::NameTaken, "name", None),
             ChangeRefusal::StaleVersion { current } => (Code::StaleVersion, "expectedVersion", Some(current)),
         };

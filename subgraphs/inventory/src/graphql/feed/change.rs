@@ -34,8 +34,8 @@ user_error! {
     ChangeStockFeedError (ChangeStockFeedErrorCode) {
         /// There is no such feed of yours.
         NotFound,
-        /// The name is blank, too long or has control characters.
-        NameInvalid,
+        /// The name is too short, too long, or has characters that cannot be seen.
+        InvalidInput,
         /// The shop has a feed of this name.
         NameTaken,
         /// It changed since you saw it.
@@ -52,7 +52,7 @@ impl From<ChangeRefusal> for ChangeStockFeedError {
         use ChangeStockFeedErrorCode as Code;
         let (code, field, current) = match refusal {
             ChangeRefusal::NotFound => (Code::NotFound, "id", None),
-            ChangeRefusal::NameInvalid => (Code::NameInvalid, "name", None),
+            ChangeRefusal::NameInvalid(_) => (Code::InvalidInput, "name", None),
             ChangeRefusal::NameTaken => (Code::NameTaken, "name", None),
             ChangeRefusal::StaleVersion { current } => (Code::StaleVersion, "expectedVersion", Some(current)),
         };

@@ -38,8 +38,8 @@ user_error! {
     CreateStockFeedError (CreateStockFeedErrorCode) {
         /// There is no such location of yours.
         LocationNotFound,
-        /// The name is blank, too long or has control characters.
-        NameInvalid,
+        /// The name is too short, too long, or has characters that cannot be seen.
+        InvalidInput,
         /// The shop has a feed of this name.
         NameTaken,
         /// A shop has at most 50 feeds.
@@ -54,7 +54,7 @@ impl From<CreateRefusal> for CreateStockFeedError {
         use CreateStockFeedErrorCode as Code;
         let (code, field) = match refusal {
             CreateRefusal::LocationNotFound => (Code::LocationNotFound, "locationId"),
-            CreateRefusal::NameInvalid => (Code::NameInvalid, "name"),
+            CreateRefusal::NameInvalid(_) => (Code::InvalidInput, "name"),
             CreateRefusal::NameTaken => (Code::NameTaken, "name"),
             CreateRefusal::TooMany => (Code::TooMany, "locationId"),
             CreateRefusal::IdempotencyConflict => (Code::IdempotencyConflict, "idempotencyKey"),

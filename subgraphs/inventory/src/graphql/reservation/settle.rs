@@ -63,8 +63,8 @@ user_error! {
     ReleaseReservationError (ReleaseReservationErrorCode) {
         /// There is no such reservation of yours.
         NotFound,
-        /// The reason is too long, blank or has control characters.
-        ReasonInvalid,
+        /// The reason is too short, too long, or has characters that cannot be seen.
+        InvalidInput,
         /// Its stock was sold.
         NotActive,
         /// The key was used with another request.
@@ -98,7 +98,7 @@ impl From<Result<Promise, ReleaseRefusal>> for ReleaseReservationPayload {
         };
         let (code, field) = match refusal {
             ReleaseRefusal::NotFound => (Code::NotFound, "id"),
-            ReleaseRefusal::ReasonInvalid => (Code::ReasonInvalid, "reason"),
+            ReleaseRefusal::ReasonInvalid(_) => (Code::InvalidInput, "reason"),
             ReleaseRefusal::NotActive => (Code::NotActive, "id"),
             ReleaseRefusal::IdempotencyConflict => (Code::IdempotencyConflict, "idempotencyKey"),
         };

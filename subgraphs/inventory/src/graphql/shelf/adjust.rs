@@ -43,8 +43,8 @@ user_error! {
         LocationClosed,
         /// The delta is 0, or more than 1,000,000 up or down.
         DeltaOutOfRange,
-        /// The reason is too long, blank or has control characters.
-        ReasonInvalid,
+        /// The reason is too short, too long, or has characters that cannot be seen.
+        InvalidInput,
         /// Fewer pieces lie at the location.
         InsufficientStock,
         /// The pieces are reserved.
@@ -77,7 +77,7 @@ impl From<AdjustRefusal> for AdjustStockError {
             AdjustRefusal::NoShelf(NoShelf::LocationNotFound) => (Code::LocationNotFound, "locationId", None),
             AdjustRefusal::NoShelf(NoShelf::LocationClosed) => (Code::LocationClosed, "locationId", None),
             AdjustRefusal::DeltaOutOfRange => (Code::DeltaOutOfRange, "delta", None),
-            AdjustRefusal::ReasonInvalid => (Code::ReasonInvalid, "reason", None),
+            AdjustRefusal::ReasonInvalid(_) => (Code::InvalidInput, "reason", None),
             AdjustRefusal::InsufficientStock { on_hand } => (Code::InsufficientStock, "delta", Some(on_hand)),
             AdjustRefusal::WouldUndercutReserved { available } => {
                 (Code::WouldUndercutReserved, "delta", Some(available))

@@ -43,8 +43,8 @@ user_error! {
         LocationNotFound,
         /// The count is not 0 to 1,000,000.
         QuantityOutOfRange,
-        /// The reason is too long, blank or has control characters.
-        ReasonInvalid,
+        /// The reason is too short, too long, or has characters that cannot be seen.
+        InvalidInput,
         /// More pieces than were counted are reserved.
         WouldUndercutReserved,
         /// The stock changed since you saw it.
@@ -80,7 +80,7 @@ impl From<CountRefusal> for CountStockError {
                 (Code::LocationNotFound, "locationId")
             }
             CountRefusal::QuantityOutOfRange => (Code::QuantityOutOfRange, "counted"),
-            CountRefusal::ReasonInvalid => (Code::ReasonInvalid, "reason"),
+            CountRefusal::ReasonInvalid(_) => (Code::InvalidInput, "reason"),
             CountRefusal::WouldUndercutReserved { .. } => (Code::WouldUndercutReserved, "counted"),
             CountRefusal::StaleVersion { .. } => (Code::StaleVersion, "expectedVersion"),
             CountRefusal::TooMuch => (Code::TooMuch, "counted"),

@@ -22,8 +22,8 @@ macro_rules! put_away {
                 LocationClosed,
                 /// The quantity is not 1 to 1,000,000.
                 QuantityOutOfRange,
-                /// The reason is too long, blank or has control characters.
-                ReasonInvalid,
+                /// The reason is too short, too long, or has characters that cannot be seen.
+                InvalidInput,
                 /// An offer has at most 1,000,000,000 pieces.
                 TooMuch,
                 /// The key was used with another request.
@@ -48,7 +48,7 @@ macro_rules! put_away {
                     $refusal::NoShelf(NoShelf::LocationNotFound) => ($code::LocationNotFound, "locationId"),
                     $refusal::NoShelf(NoShelf::LocationClosed) => ($code::LocationClosed, "locationId"),
                     $refusal::QuantityOutOfRange => ($code::QuantityOutOfRange, "quantity"),
-                    $refusal::ReasonInvalid => ($code::ReasonInvalid, "reason"),
+                    $refusal::ReasonInvalid(_) => ($code::InvalidInput, "reason"),
                     $refusal::TooMuch => ($code::TooMuch, "quantity"),
                     $refusal::IdempotencyConflict => ($code::IdempotencyConflict, "idempotencyKey"),
                 };

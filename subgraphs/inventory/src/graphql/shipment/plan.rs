@@ -40,8 +40,8 @@ user_error! {
         LinesOutOfRange,
         /// A quantity is not 1 to 1,000,000.
         QuantityOutOfRange,
-        /// The reference is too long, blank or has control characters.
-        ReferenceInvalid,
+        /// The reference is too short, too long, or has characters that cannot be seen.
+        InvalidInput,
         /// There is no such location of yours.
         LocationNotFound,
         /// The location takes nothing in.
@@ -65,7 +65,7 @@ impl From<Result<Shipment, PlanRefusal>> for PlanShipmentPayload {
             PlanRefusal::QuantityOutOfRange { line } => {
                 (Code::QuantityOutOfRange, path(Some(line), "quantity"))
             }
-            PlanRefusal::ReferenceInvalid => (Code::ReferenceInvalid, path(None, "reference")),
+            PlanRefusal::ReferenceInvalid(_) => (Code::InvalidInput, path(None, "reference")),
             PlanRefusal::LocationNotFound => (Code::LocationNotFound, path(None, "locationId")),
             PlanRefusal::LocationClosed => (Code::LocationClosed, path(None, "locationId")),
             PlanRefusal::OfferNotFound { line } => (Code::OfferNotFound, path(Some(line), "offerId")),
