@@ -147,9 +147,12 @@ pub async fn change(tx: &Tx, now: DateTime<Utc>, command: Change) -> Outcome<Mod
 
 /// Leaves alone what deliveries write. `false`: somebody changed it first.
 async fn write(tx: &Tx, before: &Model, after: &Model) -> Result<bool, Failure> {
-    let mut row = <entity::inventory::webhook::ActiveModel as Default>::default();
-    row.url = Set(after.url.clone());
-    (row.enabled, row.version) = (Set(after.enabled), Set(after.version));
+    let mut row = entity::inventory::webhook::ActiveModel {
+        url: Set(after.url.clone()),
+        enabled: Set(after.enabled),
+        version: Set(after.version),
+        ..Default::default()
+    };
     if after.enabled != before.enabled {
         (row.failing_since, row.given_up) = (Set(after.failing_since), Set(after.given_up));
     }
