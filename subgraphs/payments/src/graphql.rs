@@ -1,14 +1,36 @@
 //! The schema of payments.
 
 mod balance;
+mod dead_letter;
+mod loaders;
+mod operator;
+mod payment;
+mod sandbox;
+mod user_error;
 
-use async_graphql::{EmptyMutation, EmptySubscription, MergedObject, Schema};
-use chassis::Env;
+use async_graphql::{EmptySubscription, MergedObject, Schema};
 use chassis::graph::Graph;
+use chassis::inbox::Consumer;
+
+use crate::Payments;
 
 #[derive(MergedObject, Default)]
-struct Query(balance::BalanceQueries);
+struct Query(
+    payment::PaymentQueries,
+    balance::BalanceQueries,
+    operator::OperatorQueries,
+    dead_letter::DeadLetterQueries,
+);
 
-pub(crate) fn graph(env: &Env) -> Graph {
-    Graph::new(Schema::build(Query::default(), EmptyMutation, EmptySubscription).data(env.clone()))
+#[derive(MergedObject, Default)]
+struct Mutation(operator::OperatorMutations, sandbox::SandboxMutations, dead_letter::DeadLetterMutations);
+
+pub(crate) fn graph(payments: Payments, consumers: Vec<Consumer>) -> Graph {
+    Graph::new(
+        Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+            .data(loaders::new(&payments.env.db))
+            .data(payments.env.clone())
+            .data(consumers)
+            .data(payments),
+    )
 }

@@ -3,12 +3,18 @@
 //! A provider is called outside of any transaction, with a key that was stored before. It may be called twice with one
 //! key and must then do the thing once. What it answers is one of [`Answer`]; nothing else is known about the world.
 
+pub mod sandbox;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use axum::http::HeaderMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use contract::{CurrencyCode, Money, OrderId, PaymentId, PayoutId, RefundId, SellerId, StepId};
 use futures::future::BoxFuture;
+
+pub use crate::hint::Hint;
+use crate::webhook::Untrusted;
 
 /// What a call came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -217,6 +223,12 @@ pub trait PaymentProvider: Send + Sync {
 
     /// What the provider holds for the platform in a currency, settled or not.
     fn balance<'c>(&'c self, currency: CurrencyCode) -> BoxFuture<'c, Answer<i64>>;
+
+    /// Who sent a webhook, and what it is about. Verify the signature over the raw body first.
+    fn webhook(&self, headers: &HeaderMap, body: &[u8], now: DateTime<Utc>) -> Result<Hint, Untrusted> {
+        _ = (headers, body, now);
+        Err(Untrusted::NotExpected)
+    }
 }
 
 /// The providers of this process. New payments go to the first.

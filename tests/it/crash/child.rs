@@ -9,7 +9,7 @@ use chassis::{Clock, Tasks};
 use souk::market::ALL;
 use souk::{Market, Plan};
 
-use super::{feeds, imports, reservations};
+use super::{feeds, imports, payments, reservations};
 use crate::support::Store;
 
 /// What a child does, and where its rows are.
@@ -33,6 +33,8 @@ async fn work() {
         "feed" => feeds::feed(&market).await,
         "reserve" => reservations::reserve_for_ever(&market).await,
         "import" => imports::import(&market).await,
+        "sell" => payments::sell_for_ever(&market).await,
+        "end" => payments::end_what_was_begun(&market).await,
         other => panic!("nobody knows how to {other}"),
     }
 }

@@ -1,7 +1,8 @@
-//! Killed at any line: `kill -9` in the middle of reservations and imports, on both engines. What was acknowledged is
+//! Killed at any line: `kill -9` in the middle of reservations, imports and payments, on both engines. What was acknowledged is
 //! there, what is there is whole, and starting again goes on.
 
 mod child;
 mod feeds;
 mod imports;
+mod payments;
 mod reservations;

@@ -60,7 +60,7 @@ souk_test! {
         books_are_right(market).await;
     }
 
-    async fn nobody_changes_or_removes_an_entry(market: &Market) {
+    silent async fn nobody_changes_or_removes_an_entry(market: &Market) {
         let about = about();
         book(market, about, vec![entry(Posting::Now, Account::Tax, Account::PlatformFee, 5)]).await.unwrap();
         let db = market.env("payments").db.write();
@@ -71,7 +71,7 @@ souk_test! {
         assert_eq!(kept.amount_minor, 5);
     }
 
-    async fn a_balance_that_does_not_follow_from_its_entries_is_found(market: &Market) {
+    silent async fn a_balance_that_does_not_follow_from_its_entries_is_found(market: &Market) {
         let about = about();
         book(market, about, vec![entry(Posting::Now, Account::Tax, Account::PlatformFee, 5)]).await.unwrap();
         books_are_right(market).await;

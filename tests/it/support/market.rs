@@ -12,6 +12,7 @@ use chassis::{Clock, Engine, Env, Tasks, tx};
 use chrono::{DateTime, Utc};
 use contract::event::accounts::{SellerChanged, SellerStatus};
 use contract::{SellerId, UserId};
+use entity::payments::payment_step;
 use entity::shared::outbox as outbox_row;
 use futures::StreamExt;
 use futures::stream::BoxStream;
@@ -34,7 +35,7 @@ pub struct Market {
 }
 
 impl Market {
-    /// Every service. Jobs do not run: a test calls what they would.
+    /// Every service. Jobs do not run, but for the courier of payments: a test calls what they would.
     pub async fn start(store: &Store, relays: Relays) -> Self {
         let clock = Clock::manual(DateTime::<Utc>::from_timestamp(1_800_000_000, 0).unwrap());
         let plan = Plan {
@@ -46,6 +47,9 @@ impl Market {
         let souk = souk::Market::open(&plan, clock.clone(), Tasks::new()).await.unwrap();
         for service in souk.services.iter().filter(|_| relays == Relays::Running) {
             souk.relay(service).start(&souk.tasks);
+        }
+        if relays == Relays::Running {
+            start_courier(&souk);
         }
         let minter = Minter::new(&souk.keys);
         Self { souk, clock, minter }
@@ -139,7 +143,7 @@ impl Market {
         .unwrap();
     }
 
-    /// Waits until every event has been delivered.
+    /// Waits until every event has been delivered, and every payment that can move now has moved.
     pub async fn settle(&self) {
         tokio::time::timeout(SETTLE_TIMEOUT, async {
             while self.waiting().await > 0 {
@@ -157,11 +161,22 @@ impl Market {
             let unpublished = outbox_row::Entity::find().filter(outbox_row::Column::PublishedAt.is_null());
             waiting += unpublished.count(service.env.db.read()).await.unwrap_or(1);
         }
-        waiting
+        let due = payment_step::Entity::find()
+            .filter(payment_step::Column::State.eq(payment_step::State::Waiting))
+            .filter(payment_step::Column::NextRunAt.lte(self.clock.now()));
+        waiting + due.count(self.env("payments").db.read()).await.unwrap_or(1)
     }
 
     pub async fn stop(&self) {
         self.souk.stop().await;
+    }
+}
+
+/// The one job that answers asks: without it no payment moves.
+fn start_courier(souk: &souk::Market) {
+    let jobs = souk.services.iter().flat_map(|service| &service.subgraph.jobs);
+    for job in jobs.filter(|job| job.name == "payments.courier").cloned() {
+        souk.tasks.every(job.name, job.pause, move || (job.run)());
     }
 }
 

@@ -54,13 +54,16 @@ pub enum Relays {
     Silent,
 }
 
-/// Runs `test` on a new marketplace. When it ends nothing waits: every event has been delivered.
+/// Runs `test` on a new marketplace. When it ends nothing waits: every event has been delivered, and
+/// the books are right.
 pub async fn run(engine: Engine, relays: Relays, test: impl for<'m> FnOnce(&'m Market) -> BoxFuture<'m, ()>) {
     let Some(store) = store(engine).await else { return };
     let market = Market::start(&store, relays).await;
     test(&market).await;
     if relays == Relays::Running {
         market.settle().await;
+        let books = payments::ledger::verify(&market.env("payments").db).await.unwrap();
+        assert!(books.is_right(), "{books}");
     }
     market.stop().await;
     store.remove().await;

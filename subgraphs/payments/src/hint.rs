@@ -1,0 +1,110 @@
+//! What providers tell by themselves. It is only a hint: the payment is read again, and what is read is taken over as far
+//! as it goes forward. Forged, stale, doubled and shuffled hints change nothing wrongly.
+
+use std::sync::Arc;
+
+use chassis::{Failure, Tx};
+use chrono::{DateTime, Utc};
+use contract::{PaymentId, StepId};
+use entity::payments::payment;
+use entity::payments::payment_step::{self, Kind, State as StepState};
+use entity::payments::provider_event::{self, State};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
+use tokio::sync::Notify;
+
+/// An event of a provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hint {
+    pub provider: &'static str,
+    /// The provider's id of the event: the same one is taken once.
+    pub event_id: String,
+    pub kind: String,
+    /// Our id, where the provider has kept it with the payment.
+    pub payment_id: Option<PaymentId>,
+    /// The provider's name of the payment.
+    pub reference: Option<String>,
+    /// As it came.
+    pub body: String,
+}
+
+impl Hint {
+    /// A hint about a payment of ours.
+    pub fn of(
+        provider: &'static str,
+        event_id: &str,
+        kind: &str,
+        payment_id: PaymentId,
+        reference: &str,
+    ) -> Self {
+        Self {
+            provider,
+            event_id: event_id.into(),
+            kind: kind.into(),
+            payment_id: Some(payment_id),
+            reference: Some(reference.into()),
+            body: String::new(),
+        }
+    }
+}
+
+/// Stores a hint and, when it is new and about a payment of ours, has the payment read. `news` wakes the courier after
+/// the commit.
+pub async fn take(tx: &Tx, now: DateTime<Utc>, hint: &Hint, news: &Arc<Notify>) -> Result<(), Failure> {
+    let about = about(tx, hint).await?;
+    let row = provider_event::Model {
+        provider: hint.provider.into(),
+        event_id: hint.event_id.clone(),
+        kind: hint.kind.clone(),
+        reference: hint.reference.clone(),
+        body: hint.body.clone(),
+        state: if about.is_some() { State::Applied } else { State::Ignored },
+        received_at: now,
+    };
+    let taken = provider_event::Entity::insert(row.into_active_model())
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
+        .exec_without_returning(tx)
+        .await?;
+    let Some(payment_id) = about.filter(|_| taken == 1) else { return Ok(()) };
+    payment_step::Entity::insert(reading(now, payment_id).into_active_model())
+        .exec_without_returning(tx)
+        .await?;
+    let news = news.clone();
+    tx.after_commit(move || news.notify_one());
+    Ok(())
+}
+
+/// The payment of ours that a hint is about.
+async fn about(tx: &Tx, hint: &Hint) -> Result<Option<PaymentId>, Failure> {
+    let of_provider = payment::Entity::find().filter(payment::Column::Provider.eq(hint.provider));
+    let found = match (hint.payment_id, &hint.reference) {
+        (Some(id), _) => of_provider.filter(payment::Column::Id.eq(id)),
+        (None, Some(reference)) => of_provider.filter(payment::Column::Reference.eq(reference)),
+        (None, None) => return Ok(None),
+    };
+    Ok(found.select_only().column(payment::Column::Id).into_tuple().one(tx).await?)
+}
+
+fn reading(now: DateTime<Utc>, payment_id: PaymentId) -> payment_step::Model {
+    let id = StepId::new();
+    payment_step::Model {
+        id,
+        payment_id,
+        subject: payment_id.0,
+        kind: Kind::Read,
+        key: format!("{payment_id}:read.{id}:1"),
+        epoch: 1,
+        state: StepState::Waiting,
+        reads: true,
+        amount_minor: 0,
+        attempts: 0,
+        next_run_at: now,
+        claimed_by: None,
+        claimed_until: None,
+        first_sent_at: None,
+        hold_id: None,
+        last_error: None,
+        created_at: now,
+        finished_at: None,
+    }
+}

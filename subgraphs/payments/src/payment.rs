@@ -1,0 +1,3 @@
+//! Payments: how they move.
+
+pub mod state;

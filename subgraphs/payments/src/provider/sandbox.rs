@@ -1,0 +1,542 @@
+//! SANDBOX: a provider that moves no money. Deterministic, in process; what it remembers is in tables of its own, so that
+//! it survives a restart and serves several processes.
+//!
+//! It knows the test payment methods of Stripe's documentation, keeps the first answer to each key as Stripe does, and
+//! misbehaves on demand.
+
+mod faults;
+pub mod page;
+mod world;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::http::HeaderMap;
+use chassis::{Env, Failure, Tx, tx};
+use chrono::{DateTime, TimeDelta, Utc};
+use contract::event::payments::DisputeStatus;
+use contract::{CurrencyCode, PaymentId};
+use entity::payments::sandbox_object::{self, Kind, Status};
+use entity::payments::{sandbox_call, sandbox_setting};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect,
+};
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use tokio::sync::{Mutex as Turn, Notify, oneshot};
+
+use super::{
+    Answer, Authorise, Capture, Captured, Hold, PaymentProvider, Read, Refund, Remote, RemoteDispute,
+    RemotePart, RemoteStanding, Reverse, Standing, Transfer, Void, Why,
+};
+use crate::hint::{Hint, take};
+use crate::webhook::{Untrusted, verify};
+use faults::Fault;
+pub use faults::Faults;
+use world::{Asked, Reply, Request, World};
+
+/// As it is stored with payments.
+pub const NAME: &str = "sandbox";
+/// How long a hold lives.
+const HOLD_LIMIT: TimeDelta = TimeDelta::days(7);
+/// The header with a webhook's signature, by the marketplace's own key: only tests and tools send any.
+const SIGNATURE: &str = "sandbox-signature";
+/// The row with the faults.
+const FAULTS: &str = "faults";
+
+/// The provider of tests, demos and machines with nothing installed.
+pub struct Sandbox {
+    env: Env,
+    waiting: Mutex<Vec<(Asked, oneshot::Sender<Spoken>)>>,
+    turn: Turn<()>,
+    news: Arc<Notify>,
+}
+
+/// A webhook's body.
+#[derive(Deserialize)]
+struct Event {
+    id: String,
+    #[serde(rename = "type")]
+    kind: String,
+    payment_id: Option<PaymentId>,
+    reference: Option<String>,
+}
+
+/// What comes back over the wire, or does not.
+#[derive(Clone, Debug)]
+struct Spoken {
+    fault: Option<Fault>,
+    hang: Duration,
+    reply: Option<Reply>,
+}
+
+impl Sandbox {
+    /// `news` wakes who listens for the sandbox's events.
+    pub fn new(env: &Env, news: Arc<Notify>) -> Self {
+        Self { env: env.clone(), waiting: Mutex::default(), turn: Turn::new(()), news }
+    }
+
+    /// Calls that come together are answered in one transaction: the first serves all that wait.
+    async fn ask(&self, key: &str, request: Request) -> Answer<Reply> {
+        let (sender, mut receiver) = oneshot::channel();
+        self.waiting().push((Asked { key: key.into(), request }, sender));
+        let turn = self.turn.lock().await;
+        let spoken = match receiver.try_recv() {
+            Ok(spoken) => Ok(spoken),
+            Err(_) => {
+                self.serve_all().await;
+                receiver.try_recv()
+            }
+        };
+        drop(turn);
+        match spoken {
+            Ok(spoken) => heard(spoken).await,
+            Err(_) => unknown(false, "the sandbox's database is away"),
+        }
+    }
+
+    fn waiting(&self) -> std::sync::MutexGuard<'_, Vec<(Asked, oneshot::Sender<Spoken>)>> {
+        self.waiting.lock().expect("no code panics while it holds this lock")
+    }
+
+    async fn serve_all(&self) {
+        let (asked, senders): (Vec<_>, Vec<_>) = std::mem::take(&mut *self.waiting()).into_iter().unzip();
+        let now = self.env.clock.now();
+        let served = tx::apply(&self.env.db, async |tx| self.serve(tx, now, &asked).await).await;
+        match served {
+            Ok(spoken) => {
+                senders.into_iter().zip(spoken).for_each(|(sender, spoken)| _ = sender.send(spoken))
+            }
+            Err(failure) => {
+                tracing::warn!(error = %failure, "The sandbox did not answer {} calls", asked.len())
+            }
+        }
+    }
+
+    async fn serve(&self, tx: &Tx, now: DateTime<Utc>, asked: &[Asked]) -> Result<Vec<Spoken>, Failure> {
+        let faults = faults(tx).await?;
+        let mut calls = calls(tx, asked).await?;
+        let mut world = World { objects: objects(tx, asked).await?, ..World::default() };
+        let mut spoken = vec![];
+        for one in asked {
+            let text = serde_json::to_string(&one.request)?;
+            let call = calls.entry(one.key.clone()).or_insert_with(|| sandbox_call::Model {
+                key: one.key.clone(),
+                request: text.clone(),
+                answer: None,
+                seen: 0,
+                at: now,
+            });
+            let fault = faults.draw(&one.key, call.seen);
+            call.seen += 1;
+            let reply = match (&call.answer, fault) {
+                _ if call.request != text => {
+                    Some(Reply::no("idempotency_error", "the key was used with another request"))
+                }
+                (_, Some(Fault::RateLimited | Fault::Lost)) => None,
+                (Some(first), _) => Some(serde_json::from_str(first)?),
+                (None, fault) => {
+                    let reply = match fault {
+                        Some(Fault::KeptUndone) => Reply::Broken,
+                        _ => world.answer(now, one),
+                    };
+                    let kept = if fault == Some(Fault::KeptDone) { Reply::Broken } else { reply };
+                    call.answer = Some(serde_json::to_string(&kept)?);
+                    Some(kept)
+                }
+            };
+            spoken.push(Spoken { fault, hang: Duration::from_millis(faults.hang_ms), reply });
+        }
+        store(tx, calls, &world).await?;
+        for (payment_id, kind, reference) in std::mem::take(&mut world.events) {
+            let hint =
+                Hint::of(NAME, &format!("evt_sandbox_{reference}_{kind}"), &kind, payment_id, &reference);
+            take(tx, now, &hint, &self.news).await?;
+        }
+        Ok(spoken)
+    }
+}
+
+async fn heard(spoken: Spoken) -> Answer<Reply> {
+    match spoken.fault {
+        Some(Fault::RateLimited) => return Answer::RateLimited { retry_after: None },
+        Some(Fault::Lost) => return unknown(false, "503"),
+        Some(Fault::Dropped) => return unknown(false, "the connection was closed before an answer came"),
+        Some(Fault::Hangs) => {
+            tokio::time::sleep(spoken.hang).await;
+            return unknown(false, "no answer in time");
+        }
+        Some(Fault::KeptDone | Fault::KeptUndone) | None => {}
+    }
+    match spoken.reply {
+        Some(Reply::Broken) => unknown(true, "500"),
+        Some(Reply::Declined(why)) => Answer::Declined(why),
+        Some(Reply::Rejected(why)) => Answer::Rejected(why),
+        Some(reply) => Answer::Done(reply),
+        None => unknown(false, "503"),
+    }
+}
+
+fn unknown<T>(kept: bool, error: &str) -> Answer<T> {
+    Answer::Unknown { kept, error: format!("SANDBOX: {error}") }
+}
+
+/// The answer as its call wants it.
+fn as_wanted<T>(answer: Answer<Reply>, want: impl FnOnce(Reply) -> Option<T>) -> Answer<T> {
+    match answer {
+        Answer::Done(reply) => want(reply).map_or_else(|| unknown(true, "another answer"), Answer::Done),
+        Answer::Declined(why) => Answer::Declined(why),
+        Answer::Rejected(why) => Answer::Rejected(why),
+        Answer::Unknown { kept, error } => Answer::Unknown { kept, error },
+        Answer::RateLimited { retry_after } => Answer::RateLimited { retry_after },
+    }
+}
+
+fn reference(reply: Reply) -> Option<String> {
+    match reply {
+        Reply::Made(reference) => Some(reference),
+        _ => None,
+    }
+}
+
+impl PaymentProvider for Sandbox {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn hold_limit(&self) -> TimeDelta {
+        HOLD_LIMIT
+    }
+
+    fn authorise<'c>(&'c self, call: Authorise<'c>) -> BoxFuture<'c, Answer<Hold>> {
+        let request = Request::Authorise {
+            payment_id: call.payment_id,
+            amount_minor: call.amount.amount_minor,
+            currency: call.amount.currency.to_string(),
+            method: call.method.into(),
+        };
+        async move {
+            as_wanted(self.ask(call.key, request).await, |reply| match reply {
+                Reply::Held { reference, until } => {
+                    Some(Hold { reference, standing: Standing::Held { until } })
+                }
+                Reply::NeedsAction { reference } => {
+                    let standing = page::confirmation(&reference);
+                    Some(Hold { reference, standing })
+                }
+                _ => None,
+            })
+        }
+        .boxed()
+    }
+
+    fn capture<'c>(&'c self, call: Capture<'c>) -> BoxFuture<'c, Answer<Captured>> {
+        let amount_minor = call.amount.amount_minor;
+        let request = Request::Capture { reference: call.reference.into(), amount_minor };
+        async move {
+            as_wanted(self.ask(call.key, request).await, |reply| match reply {
+                Reply::Captured { charge, fee_minor } => Some(Captured { charge, fee_minor }),
+                _ => None,
+            })
+        }
+        .boxed()
+    }
+
+    fn void<'c>(&'c self, call: Void<'c>) -> BoxFuture<'c, Answer<()>> {
+        let request = Request::Void { reference: call.reference.into() };
+        async move {
+            as_wanted(self.ask(call.key, request).await, |reply| {
+                matches!(reply, Reply::Made(_)).then_some(())
+            })
+        }
+        .boxed()
+    }
+
+    fn refund<'c>(&'c self, call: Refund<'c>) -> BoxFuture<'c, Answer<String>> {
+        let request = Request::Refund {
+            reference: call.reference.into(),
+            subject: call.refund_id.to_string(),
+            amount_minor: call.amount.amount_minor,
+        };
+        async move { as_wanted(self.ask(call.key, request).await, reference) }.boxed()
+    }
+
+    fn transfer<'c>(&'c self, call: Transfer<'c>) -> BoxFuture<'c, Answer<String>> {
+        let request = Request::Transfer {
+            charge: call.charge.into(),
+            subject: call.payout_id.to_string(),
+            amount_minor: call.amount.amount_minor,
+        };
+        async move { as_wanted(self.ask(call.key, request).await, reference) }.boxed()
+    }
+
+    fn reverse<'c>(&'c self, call: Reverse<'c>) -> BoxFuture<'c, Answer<String>> {
+        let request = Request::Reverse {
+            transfer: call.transfer.into(),
+            subject: call.step_id.to_string(),
+            amount_minor: call.amount.amount_minor,
+        };
+        async move { as_wanted(self.ask(call.key, request).await, reference) }.boxed()
+    }
+
+    fn read<'c>(&'c self, call: Read<'c>) -> BoxFuture<'c, Answer<Option<Remote>>> {
+        let payment_id = call.payment_id;
+        async move {
+            match remote(self.env.db.read(), payment_id).await {
+                Ok(remote) => Answer::Done(remote),
+                Err(failure) => unknown(false, &failure.to_string()),
+            }
+        }
+        .boxed()
+    }
+
+    fn webhook(&self, headers: &HeaderMap, body: &[u8], now: DateTime<Utc>) -> Result<Hint, Untrusted> {
+        let signature = headers.get(SIGNATURE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        verify(signature, body, &[self.env.master_key.expose_secret()], now)?;
+        let event: Event = serde_json::from_slice(body).map_err(|_| Untrusted::Unreadable)?;
+        Ok(Hint {
+            provider: NAME,
+            event_id: event.id,
+            kind: event.kind,
+            payment_id: event.payment_id,
+            reference: event.reference,
+            body: String::from_utf8_lossy(body).into_owned(),
+        })
+    }
+
+    fn balance<'c>(&'c self, currency: CurrencyCode) -> BoxFuture<'c, Answer<i64>> {
+        async move {
+            match balance(self.env.db.read(), currency).await {
+                Ok(balance) => Answer::Done(balance),
+                Err(failure) => unknown(false, &failure.to_string()),
+            }
+        }
+        .boxed()
+    }
+}
+
+async fn calls(tx: &Tx, asked: &[Asked]) -> Result<BTreeMap<String, sandbox_call::Model>, Failure> {
+    let keys: BTreeSet<&str> = asked.iter().map(|asked| asked.key.as_str()).collect();
+    let rows = sandbox_call::Entity::find()
+        .filter(sandbox_call::Column::Key.is_in(keys))
+        .order_by_asc(sandbox_call::Column::Key)
+        .lock_exclusive()
+        .all(tx)
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.key.clone(), row)).collect())
+}
+
+/// What the requests name, and what was made of it.
+async fn objects(tx: &Tx, asked: &[Asked]) -> Result<BTreeMap<String, sandbox_object::Model>, Failure> {
+    let named: BTreeSet<&str> = asked.iter().filter_map(|asked| asked.request.names()).collect();
+    if named.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let these = Condition::any()
+        .add(sandbox_object::Column::Id.is_in(named.iter().copied()))
+        .add(sandbox_object::Column::Parent.is_in(named.iter().copied()));
+    let rows = sandbox_object::Entity::find()
+        .filter(these)
+        .order_by_asc(sandbox_object::Column::Id)
+        .lock_exclusive()
+        .all(tx)
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.id.clone(), row)).collect())
+}
+
+async fn store(tx: &Tx, calls: BTreeMap<String, sandbox_call::Model>, world: &World) -> Result<(), Failure> {
+    use sandbox_object::Column::{BalanceMinor, FeeMinor, HeldUntil, Status};
+    let answer = OnConflict::column(sandbox_call::Column::Key)
+        .update_columns([sandbox_call::Column::Answer, sandbox_call::Column::Seen])
+        .to_owned();
+    sandbox_call::Entity::insert_many(calls.into_values().map(IntoActiveModel::into_active_model))
+        .on_conflict(answer)
+        .exec_without_returning(tx)
+        .await?;
+    if world.changed.is_empty() {
+        return Ok(());
+    }
+    let changed = OnConflict::column(sandbox_object::Column::Id)
+        .update_columns([Status, FeeMinor, BalanceMinor, HeldUntil])
+        .to_owned();
+    let rows = world.changed.iter().filter_map(|id| world.objects.get(id)).cloned();
+    sandbox_object::Entity::insert_many(rows.map(IntoActiveModel::into_active_model))
+        .on_conflict(changed)
+        .exec_without_returning(tx)
+        .await?;
+    Ok(())
+}
+
+async fn faults(db: &impl ConnectionTrait) -> Result<Faults, Failure> {
+    let row = sandbox_setting::Entity::find_by_id(FAULTS.to_owned()).one(db).await?;
+    row.map_or_else(|| Ok(Faults::default()), |row| Ok(serde_json::from_str(&row.value)?))
+}
+
+/// Makes the sandbox misbehave from now on, in every process on this database.
+pub async fn misbehave(env: &Env, faults: &Faults) -> Result<(), Failure> {
+    let row = sandbox_setting::Model { name: FAULTS.into(), value: serde_json::to_string(faults)? };
+    let replace = OnConflict::column(sandbox_setting::Column::Name)
+        .update_column(sandbox_setting::Column::Value)
+        .to_owned();
+    sandbox_setting::Entity::insert(row.into_active_model())
+        .on_conflict(replace)
+        .exec_without_returning(env.db.write())
+        .await?;
+    Ok(())
+}
+
+async fn balance(db: &impl ConnectionTrait, currency: CurrencyCode) -> Result<i64, Failure> {
+    let sum = Expr::col(sandbox_object::Column::BalanceMinor).sum().cast_as("bigint");
+    let sum: Option<Option<i64>> = sandbox_object::Entity::find()
+        .select_only()
+        .column_as(sum, "sum")
+        .filter(sandbox_object::Column::Currency.eq(currency.as_str()))
+        .into_tuple()
+        .one(db)
+        .await?;
+    Ok(sum.flatten().unwrap_or_default())
+}
+
+async fn remote(db: &impl ConnectionTrait, payment_id: PaymentId) -> Result<Option<Remote>, Failure> {
+    let intents = sandbox_object::Entity::find()
+        .filter(sandbox_object::Column::Subject.eq(payment_id.to_string()))
+        .filter(sandbox_object::Column::Kind.eq(Kind::Intent))
+        .order_by_desc(sandbox_object::Column::CreatedAt)
+        .all(db)
+        .await?;
+    // One that holds or held something tells more than one that was declined.
+    let tells = |intent: &&sandbox_object::Model| intent.status != Status::Declined;
+    let Some(intent) = intents.iter().find(tells).or(intents.first()) else { return Ok(None) };
+    let parts = parts(db, vec![intent.id.clone()]).await?;
+    let transfers = parts.iter().filter(|part| part.kind == Kind::Transfer).map(|part| part.id.clone());
+    let reversals = self::parts(db, transfers.collect()).await?;
+    let of = |kind: Kind| parts.iter().filter(move |part| part.kind == kind);
+    Ok(Some(Remote {
+        reference: intent.id.clone(),
+        standing: standing(intent),
+        refunds: of(Kind::Refund).map(part).collect(),
+        transfers: of(Kind::Transfer).map(part).collect(),
+        reversals: reversals.iter().map(part).collect(),
+        disputes: of(Kind::Dispute).map(dispute).collect(),
+    }))
+}
+
+async fn parts(
+    db: &impl ConnectionTrait,
+    parents: Vec<String>,
+) -> Result<Vec<sandbox_object::Model>, Failure> {
+    let parts = sandbox_object::Entity::find().filter(sandbox_object::Column::Parent.is_in(parents));
+    Ok(parts.order_by_asc(sandbox_object::Column::CreatedAt).all(db).await?)
+}
+
+fn standing(intent: &sandbox_object::Model) -> RemoteStanding {
+    match intent.status {
+        Status::NeedsAction => RemoteStanding::Hold(page::confirmation(&intent.id)),
+        Status::Captured => {
+            let (charge, fee_minor) = (world::charge(&intent.id), intent.fee_minor);
+            RemoteStanding::Captured(Captured { charge, fee_minor })
+        }
+        Status::Cancelled => RemoteStanding::Cancelled,
+        Status::Declined => RemoteStanding::Declined(world::declined(&intent.method)),
+        _ => match intent.held_until {
+            Some(until) => RemoteStanding::Hold(Standing::Held { until }),
+            None => RemoteStanding::Pending,
+        },
+    }
+}
+
+fn part(object: &sandbox_object::Model) -> RemotePart {
+    let failed = Why::new("failed", "SANDBOX: it failed");
+    RemotePart {
+        subject: object.subject.clone(),
+        reference: object.id.clone(),
+        amount_minor: object.amount_minor,
+        done: Some(if object.status == Status::Failed { Err(failed) } else { Ok(()) }),
+    }
+}
+
+fn dispute(object: &sandbox_object::Model) -> RemoteDispute {
+    RemoteDispute {
+        reference: object.id.clone(),
+        amount_minor: object.amount_minor,
+        fee_minor: object.fee_minor,
+        reason: object.method.clone(),
+        status: match object.status {
+            Status::Won => DisputeStatus::Won,
+            Status::Lost => DisputeStatus::Lost,
+            _ => DisputeStatus::Open,
+        },
+    }
+}
+
+/// What became of something by hand: a buyer who confirms, a bank that decides.
+async fn by_hand(
+    tx: &Tx,
+    now: DateTime<Utc>,
+    news: &Arc<Notify>,
+    object: sandbox_object::Model,
+    payment_id: PaymentId,
+    kind: &str,
+) -> Result<(), Failure> {
+    let id = object.id.clone();
+    let intent = object.parent.clone().unwrap_or_else(|| id.clone());
+    let changed = sandbox_object::ActiveModel {
+        id: sea_orm::ActiveValue::Unchanged(object.id),
+        status: sea_orm::ActiveValue::Set(object.status),
+        held_until: sea_orm::ActiveValue::Set(object.held_until),
+        balance_minor: sea_orm::ActiveValue::Set(object.balance_minor),
+        ..Default::default()
+    };
+    sandbox_object::Entity::update(changed).exec_without_returning(tx).await?;
+    let hint = Hint::of(NAME, &format!("evt_sandbox_{id}_{kind}"), kind, payment_id, &intent);
+    take(tx, now, &hint, news).await
+}
+
+/// The buyer confirms the payment with their bank, or does not. Whether there was anything to confirm.
+pub async fn confirm(
+    tx: &Tx,
+    now: DateTime<Utc>,
+    news: &Arc<Notify>,
+    secret: &str,
+    accept: bool,
+) -> Result<bool, Failure> {
+    let Some(id) = page::intent_of(secret) else { return Ok(false) };
+    let waiting = sandbox_object::Entity::find_by_id(id)
+        .filter(sandbox_object::Column::Status.eq(Status::NeedsAction))
+        .lock_exclusive()
+        .one(tx)
+        .await?;
+    let Some(mut intent) = waiting else { return Ok(false) };
+    intent.status = if accept { Status::Held } else { Status::Declined };
+    intent.held_until = accept.then_some(now + HOLD_LIMIT);
+    let payment_id: PaymentId = intent.subject.parse()?;
+    by_hand(tx, now, news, intent, payment_id, "payment.confirmed").await?;
+    Ok(true)
+}
+
+/// The buyer's bank decides the open dispute of a payment. Whether there was one.
+pub async fn decide(
+    tx: &Tx,
+    now: DateTime<Utc>,
+    news: &Arc<Notify>,
+    payment_id: PaymentId,
+    won: bool,
+) -> Result<bool, Failure> {
+    let open = sandbox_object::Entity::find()
+        .filter(sandbox_object::Column::Kind.eq(Kind::Dispute))
+        .filter(sandbox_object::Column::Subject.eq(payment_id.to_string()))
+        .filter(sandbox_object::Column::Status.eq(Status::Open))
+        .lock_exclusive()
+        .one(tx)
+        .await?;
+    let Some(mut dispute) = open else { return Ok(false) };
+    dispute.status = if won { Status::Won } else { Status::Lost };
+    dispute.balance_minor += if won { dispute.amount_minor } else { 0 };
+    by_hand(tx, now, news, dispute, payment_id, "dispute.closed").await?;
+    Ok(true)
+}
