@@ -10,6 +10,7 @@ pub mod offer_price;
 pub mod product;
 pub mod product_attribute;
 pub mod product_category;
+pub mod proposal;
 pub mod seller;
 pub mod variant;
 

@@ -3,6 +3,7 @@
 mod listings;
 mod offers;
 mod products;
+mod proposals;
 mod search;
 mod tree;
 
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(offers::Offers),
             Box::new(search::Search),
             Box::new(listings::Listings),
+            Box::new(proposals::Proposals),
         ]
     }
 }

@@ -6,12 +6,14 @@ mod attribute;
 mod category;
 mod listing;
 mod loaders;
+mod moderation;
 mod offer;
 mod offer_changes;
 mod operator;
 mod product;
 mod product_changes;
 mod product_parts;
+mod proposal;
 mod shared;
 mod variant;
 
@@ -27,6 +29,7 @@ pub struct Query(
     variant::VariantQueries,
     offer::OfferQueries,
     listing::ListingQueries,
+    proposal::ProposalQueries,
     category::CategoryQueries,
     attribute::AttributeQueries,
     operator::OperatorQueries,
@@ -40,6 +43,8 @@ pub struct Mutation(
     variant::VariantMutations,
     offer_changes::OfferChangeMutations,
     listing::ListingMutations,
+    proposal::ProposalMutations,
+    moderation::ModerationMutations,
     category::CategoryMutations,
     attribute::AttributeMutations,
     operator::OperatorMutations,

@@ -1,6 +1,6 @@
 //! Products: created as drafts, changed by whoever created them, published and archived.
 
-use chassis::auth::Viewer;
+use chassis::auth::{Role, Viewer};
 use chassis::idempotency::Conflict;
 use chassis::outbox::{self, about};
 use chassis::{Failure, Outcome, Tx};
@@ -18,7 +18,7 @@ use serde::Serialize;
 use crate::input::{Checks, Problem};
 use crate::search::{self, Changed};
 use crate::seller::{self, Actor};
-use crate::{handle, publication, similar, unique};
+use crate::{handle, proposal, publication, similar, unique};
 
 /// Characters of a title.
 pub(crate) const TITLE_LENGTH_MAX: usize = 300;
@@ -68,15 +68,28 @@ pub async fn create(
         return Ok(Err(CreateRefusal::SellerNotVerified));
     };
     product.seller_id = actor.seller();
+    let id = product.id;
+    if command.handle.is_none() {
+        insert_apart(tx, now, product).await?;
+    } else if insert(tx, &product).await? {
+        tell(tx, now, &product).await?;
+    } else {
+        return Ok(Err(CreateRefusal::HandleTaken));
+    }
+    Ok(Ok(id))
+}
+
+/// Writes a new product and tells of it; under another handle when its own is taken.
+pub(crate) async fn insert_apart(
+    tx: &Tx,
+    now: DateTime<Utc>,
+    mut product: product::Model,
+) -> Result<(), Failure> {
     if !insert(tx, &product).await? {
-        if command.handle.is_some() {
-            return Ok(Err(CreateRefusal::HandleTaken));
-        }
         product.handle = handle::told_apart(&product.handle, product.id.0);
         insert(tx, &product).await?;
     }
-    tell(tx, now, &product).await?;
-    Ok(Ok(product.id))
+    tell(tx, now, &product).await
 }
 
 /// What `command` makes, as far as it is right.
@@ -186,6 +199,8 @@ fn apply(checks: &mut Checks, product: &mut product::Model, change: Change) {
 pub enum PublishRefusal {
     Closed(Closed),
     AlreadyPublished,
+    /// It is proposed, or its proposal was rejected: an admin decides.
+    UnderReview,
     /// Nothing can be bought of a product without variants.
     NoVariants,
 }
@@ -204,6 +219,9 @@ pub async fn publish(
     let Some(published) = publication::published(product.publication) else {
         return Ok(Err(PublishRefusal::AlreadyPublished));
     };
+    if !viewer.is(Role::Admin) && proposal::is_held(tx, product.id).await? {
+        return Ok(Err(PublishRefusal::UnderReview));
+    }
     if count_variants(tx, product.id).await? == 0 {
         return Ok(Err(PublishRefusal::NoVariants));
     }
@@ -236,7 +254,9 @@ pub async fn archive(
 }
 
 pub(crate) async fn count_variants(tx: &Tx, product: ProductId) -> Result<u64, Failure> {
-    let variants = variant::Entity::find().filter(variant::Column::ProductId.eq(product));
+    let variants = variant::Entity::find()
+        .filter(variant::Column::ProductId.eq(product))
+        .filter(variant::Column::MergedInto.is_null());
     Ok(variants.count(tx).await?)
 }
 
@@ -273,9 +293,10 @@ pub(crate) async fn open(tx: &Tx, viewer: &Viewer, target: Target) -> Outcome<pr
     Ok(Ok(product))
 }
 
-/// A product that `actor` may change, locked until the transaction ends.
+/// A product that `actor` may change, locked until the transaction ends. One that was merged is not there.
 pub(crate) async fn lock(tx: &Tx, actor: Actor, id: ProductId) -> Result<Option<product::Model>, Failure> {
     let product = product::Entity::find_by_id(id)
+        .filter(product::Column::MergedInto.is_null())
         .apply_if(actor.seller(), |query, seller| query.filter(product::Column::SellerId.eq(seller)))
         .lock_exclusive();
     Ok(product.one(tx).await?)

@@ -49,11 +49,10 @@ pub async fn candidates(
     if key.is_empty() {
         return Ok(vec![]);
     }
-    let mut of_brand = Condition::any();
-    if let Some(brand) = brand {
+    let of_brand = brand.map_or_else(Condition::all, |brand| {
         let same = product::Column::BrandKey.eq(brand.trim().to_lowercase());
-        of_brand = of_brand.add(product::Column::BrandKey.is_null()).add(same);
-    }
+        Condition::any().add(product::Column::BrandKey.is_null()).add(same)
+    });
     let alike = product::Entity::find()
         .filter(product::Column::MatchKey.eq(key))
         .filter(of_brand)

@@ -96,15 +96,32 @@ pub async fn add(
     if command.position.is_none() {
         variant.position = next_position(tx, command.product).await?;
     }
+    let inserted = insert(tx, now, &variant).await?;
+    Ok(inserted.map(|()| variant.id).map_err(AddRefusal::Taken))
+}
+
+/// Writes a new variant and tells of it.
+pub(crate) async fn insert(tx: &Tx, now: DateTime<Utc>, variant: &variant::Model) -> Outcome<(), Taken> {
     let inserted = variant::Entity::insert(variant.clone().into_active_model());
     if let Err(error) = inserted.exec_without_returning(tx).await {
         return match Taken::of(&error) {
-            Some(taken) => Ok(Err(AddRefusal::Taken(taken))),
+            Some(taken) => Ok(Err(taken)),
             None => Err(error.into()),
         };
     }
+    tell(tx, now, variant).await.map(Ok)
+}
+
+/// Writes what became of a variant and tells of it.
+pub(crate) async fn store(
+    tx: &Tx,
+    now: DateTime<Utc>,
+    mut variant: variant::Model,
+) -> Result<variant::Model, Failure> {
+    variant.version += 1;
+    let variant = variant.into_active_model().reset_all().update(tx).await?;
     tell(tx, now, &variant).await?;
-    Ok(Ok(variant.id))
+    Ok(variant)
 }
 
 /// What `command` adds, as far as it is right.

@@ -6,6 +6,7 @@ mod listings;
 mod lists;
 mod load;
 mod mirrors;
+mod moderation;
 mod offers;
 mod products;
 

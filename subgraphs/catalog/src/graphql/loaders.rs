@@ -98,6 +98,7 @@ impl Loader<VariantsOf> for Rows {
     async fn load(&self, products: &[VariantsOf]) -> Found<VariantsOf, Vec<variant::Model>> {
         let rows = variant::Entity::find()
             .filter(variant::Column::ProductId.is_in(products.iter().map(|product| product.0)))
+            .filter(variant::Column::MergedInto.is_null())
             .order_by_asc(variant::Column::ProductId)
             .order_by_asc(variant::Column::Position)
             .order_by_asc(variant::Column::Id);

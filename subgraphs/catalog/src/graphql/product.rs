@@ -14,7 +14,7 @@ use super::attribute::{Attribute, AttributeFilter};
 use super::category::Category;
 use super::loaders::{AttributesOf, CategoriesOf, ImagesOf, LowestOf, Named, VariantsOf, load};
 use super::offer::Offer;
-use super::shared::{Publication, Seller, env, sees_hidden, version};
+use super::shared::{Publication, Seller, env, found, sees_hidden, version};
 use super::variant::Variant;
 use crate::seller;
 use crate::shown::products::{self, Filter, OfferFilter, Place, PriceRange, Sort};
@@ -48,6 +48,8 @@ pub struct Product {
     pub updated_at: DateTime<Utc>,
     #[graphql(skip)]
     seller: Option<SellerId>,
+    #[graphql(skip)]
+    merged_into: Option<ProductId>,
 }
 
 impl From<row::Model> for Product {
@@ -64,6 +66,7 @@ impl From<row::Model> for Product {
             created_at: product.created_at,
             updated_at: product.updated_at,
             seller: product.seller_id,
+            merged_into: product.merged_into,
         }
     }
 }
@@ -73,6 +76,15 @@ impl Product {
     /// The seller who created it; null: an admin did.
     async fn created_by(&self) -> Option<Seller> {
         self.seller.map(|id| Seller { id })
+    }
+
+    /// The product that it turned out to be; null: itself. Only lists of archived products show those that were merged:
+    /// `product` leads to the other one by itself.
+    async fn merged_into(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Product>> {
+        match self.merged_into {
+            Some(survivor) => Ok(Some(found(load(ctx, survivor).await?)?.into())),
+            None => Ok(None),
+        }
     }
 
     /// Its sizes and editions, in order; at most 200.
@@ -186,7 +198,8 @@ pub struct ProductQueries;
 
 #[Object]
 impl ProductQueries {
-    /// One product. Null: there is none, or the viewer may not see it.
+    /// One product. Null: there is none, or the viewer may not see it. The id or handle of a product that was merged
+    /// into another one gives that one.
     async fn product(
         &self,
         ctx: &Context<'_>,
@@ -259,6 +272,10 @@ fn plain(text: String) -> String {
 async fn visible(ctx: &Context<'_>, product: Option<row::Model>) -> async_graphql::Result<Option<Product>> {
     let Some(product) = product else {
         return Ok(None);
+    };
+    let product = match product.merged_into {
+        Some(survivor) => found(load(ctx, survivor).await?)?,
+        None => product,
     };
     let published = product.publication == catalog::Publication::Published;
     let visible = published || sees_hidden(ctx, product.seller_id).await?;

@@ -150,6 +150,8 @@ answer! {
         StaleVersion,
         /// It is published already.
         AlreadyPublished,
+        /// It is proposed, or its proposal was rejected: an admin decides.
+        UnderReview,
         /// It has no variants: there is nothing to buy.
         NoVariants,
     }
@@ -161,6 +163,7 @@ impl From<product::PublishRefusal> for Vec<PublishProductError> {
         use product::PublishRefusal as Refusal;
         match refusal {
             Refusal::AlreadyPublished => one(Code::AlreadyPublished, &["id"], "it is published already"),
+            Refusal::UnderReview => one(Code::UnderReview, &["id"], "an admin decides about it"),
             Refusal::NoVariants => one(Code::NoVariants, &["id"], "add a variant first"),
             Refusal::Closed(Closed::SellerNotVerified) => one(Code::SellerNotVerified, &[], NOT_VERIFIED),
             Refusal::Closed(Closed::NotFound) => one(Code::NotFound, &["id"], NO_PRODUCT),

@@ -102,7 +102,8 @@ pub struct VariantQueries;
 
 #[Object]
 impl VariantQueries {
-    /// One variant. Null: there is none, or the viewer may not see its product.
+    /// One variant. Null: there is none, or the viewer may not see its product. The id of a variant that was merged into
+    /// another one gives that one.
     async fn variant(
         &self,
         ctx: &Context<'_>,
@@ -125,6 +126,10 @@ async fn visible(ctx: &Context<'_>, id: VariantId) -> async_graphql::Result<Opti
     let Some(variant) = load(ctx, id).await? else {
         return Ok(None);
     };
+    let variant = match variant.merged_into {
+        Some(survivor) => found(load(ctx, survivor).await?)?,
+        None => variant,
+    };
     let product = found(load(ctx, variant.product_id).await?)?;
     let published = product.publication == catalog::Publication::Published;
     let visible = published || sees_hidden(ctx, product.seller_id).await?;
@@ -141,7 +146,7 @@ pub struct AddVariantInput {
     pub edition: Option<String>,
     /// Up to 100 characters, unique within the product.
     pub sku: Option<String>,
-    /// 13 digits with a right check digit, unique.
+    /// A GTIN or an ISBN, with or without hyphens and spaces; unique. It is kept as 13 digits.
     pub gtin: Option<String>,
     /// Where it stands in the product's list; none: last.
     pub position: Option<i32>,
