@@ -1,5 +1,6 @@
 //! The tables of catalog, in the order in which they came.
 
+mod imports;
 mod listings;
 mod offers;
 mod products;
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(search::Search),
             Box::new(listings::Listings),
             Box::new(proposals::Proposals),
+            Box::new(imports::Imports),
         ]
     }
 }

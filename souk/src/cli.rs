@@ -8,7 +8,7 @@ use contract::{EventId, FeedId};
 use crate::market::ServiceName;
 use crate::serve::{Cluster, Listen};
 use crate::settings::Settings;
-use crate::{demo, doctor, feed, operator, serve};
+use crate::{demo, doctor, feed, import, operator, serve};
 
 /// A marketplace backend: one federated GraphQL endpoint with live stock.
 ///
@@ -49,6 +49,8 @@ enum Command {
     Relay(Serve),
     /// Brings the databases up to date and ends.
     Migrate(Settings),
+    /// Brings a file of goods into the catalog: CSV or JSON Lines, a row for each variant and offer.
+    Import(import::Import),
     /// Prints, writes or checks the composed schema.
     #[cfg(feature = "router")]
     #[command(subcommand)]
@@ -188,6 +190,7 @@ impl Cli {
             Command::Router(router) => serve::router(router).await,
             Command::Relay(Serve { settings, listen }) => serve::relay(&settings, &listen).await,
             Command::Migrate(settings) => operator::migrate(&settings).await,
+            Command::Import(import) => import::run(import).await,
             #[cfg(feature = "router")]
             Command::Schema(command) => crate::schema::run(command).await,
             Command::Admin(Admin::Create { settings, email, password }) => {

@@ -4,6 +4,7 @@ pub mod cli;
 pub mod demo;
 pub mod doctor;
 pub mod feed;
+pub mod import;
 pub mod market;
 pub mod operator;
 #[cfg(feature = "router")]

@@ -4,6 +4,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use souk::cli::Cli;
+use souk::import::RowsRefused;
+
+/// An import that left rows out.
+const ROWS_REFUSED: u8 = 2;
 
 fn main() -> ExitCode {
     rustls::crypto::aws_lc_rs::default_provider()
@@ -21,7 +25,10 @@ fn main() -> ExitCode {
             {
                 eprintln!("souk: {error:#}");
             }
-            ExitCode::FAILURE
+            match error.downcast_ref::<RowsRefused>() {
+                Some(_) => ExitCode::from(ROWS_REFUSED),
+                None => ExitCode::FAILURE,
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chassis::auth::Viewer;
-use chassis::{Failure, Outcome, Tx};
+use chassis::{Failure, Outcome, Tx, audit};
 use chrono::{DateTime, Utc};
 use contract::ProductId;
 use entity::catalog::attribute::{self, Kind};
@@ -12,6 +12,7 @@ use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
 };
+use serde_json::json;
 
 use crate::input::{Checks, Problem};
 use crate::number::Number;
@@ -83,8 +84,19 @@ pub enum DefineRefusal {
 pub async fn define(
     tx: &Tx,
     now: DateTime<Utc>,
+    viewer: &Viewer,
     command: Define,
 ) -> Outcome<attribute::Model, DefineRefusal> {
+    let defined = write(tx, now, command).await?;
+    if let Ok(definition) = &defined {
+        let details = json!({ "label": definition.label, "options": options(definition) });
+        let actor = viewer.user.to_string();
+        audit::record(tx, now, &actor, "define_attribute", &definition.name, details).await?;
+    }
+    Ok(defined)
+}
+
+async fn write(tx: &Tx, now: DateTime<Utc>, command: Define) -> Outcome<attribute::Model, DefineRefusal> {
     let mut checks = Checks::default();
     let filterable = command.filterable;
     let mut definition = definition(&mut checks, command);
@@ -228,8 +240,20 @@ pub(crate) async fn definitions(
     Ok(known.map(|definition| (definition.name.clone(), definition)).collect())
 }
 
+impl SetRefusal {
+    /// Which value it is about; 0 when it is about none.
+    pub(crate) fn index(&self) -> usize {
+        match self {
+            Self::UnknownAttribute { index }
+            | Self::WrongKind { index, .. }
+            | Self::NotAnOption { index } => *index,
+            Self::Invalid(_) | Self::Closed(_) => 0,
+        }
+    }
+}
+
 /// The first value that its attribute does not allow.
-fn unfit(known: &HashMap<String, attribute::Model>, values: &[Named]) -> Option<SetRefusal> {
+pub(crate) fn unfit(known: &HashMap<String, attribute::Model>, values: &[Named]) -> Option<SetRefusal> {
     values.iter().enumerate().find_map(|(index, Named { name, value })| {
         let Some(definition) = known.get(name) else {
             return Some(SetRefusal::UnknownAttribute { index });

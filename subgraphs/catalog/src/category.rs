@@ -2,7 +2,7 @@
 
 use chassis::auth::Viewer;
 use chassis::idempotency::Conflict;
-use chassis::{Failure, Outcome, Tx};
+use chassis::{Failure, Outcome, Tx, audit};
 use chrono::{DateTime, Utc};
 use contract::CategoryId;
 use entity::catalog::{category, category_tree, product, product_category};
@@ -11,6 +11,7 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect,
 };
 use serde::Serialize;
+use serde_json::json;
 
 use crate::input::{Checks, Problem};
 use crate::product::{Closed, Target, open, touch};
@@ -62,8 +63,23 @@ pub enum Misplaced {
     TooManyChildren,
 }
 
-/// Adds a node to the tree.
-pub async fn create(tx: &Tx, command: Create) -> Outcome<CategoryId, CreateRefusal> {
+/// Adds a node to the tree, for an admin.
+pub async fn create(
+    tx: &Tx,
+    now: DateTime<Utc>,
+    viewer: &Viewer,
+    command: Create,
+) -> Outcome<CategoryId, CreateRefusal> {
+    let details = json!({ "name": command.name, "parent": command.parent });
+    let added = add(tx, command).await?;
+    if let Ok(id) = added {
+        let actor = viewer.user.to_string();
+        audit::record(tx, now, &actor, "create_category", &id.to_string(), details).await?;
+    }
+    Ok(added)
+}
+
+async fn add(tx: &Tx, command: Create) -> Outcome<CategoryId, CreateRefusal> {
     let mut checks = Checks::default();
     let name = checks.line("name", &command.name, NAME_LENGTH_MAX);
     let handle = command.handle.unwrap_or_else(|| handle::of(&name, "category"));
@@ -106,7 +122,12 @@ pub enum ChangeRefusal {
 }
 
 /// Renames a category or moves it with everything below it.
-pub async fn change(tx: &Tx, now: DateTime<Utc>, change: Change) -> Outcome<category::Model, ChangeRefusal> {
+pub async fn change(
+    tx: &Tx,
+    now: DateTime<Utc>,
+    viewer: &Viewer,
+    change: Change,
+) -> Outcome<category::Model, ChangeRefusal> {
     lock_tree(tx).await?;
     let Some(before) = category::Entity::find_by_id(change.id).one(tx).await? else {
         return Ok(Err(ChangeRefusal::NotFound));
@@ -128,6 +149,9 @@ pub async fn change(tx: &Tx, now: DateTime<Utc>, change: Change) -> Outcome<cate
         updated => updated?,
     };
     move_below(tx, &before.path, &category.path).await?;
+    let (actor, details) =
+        (viewer.user.to_string(), json!({ "from": before.path, "to": category.path, "name": category.name }));
+    audit::record(tx, now, &actor, "change_category", &category.id.to_string(), details).await?;
     search::note(tx, now, Changed::Below(&category.path)).await?;
     Ok(Ok(category))
 }
@@ -150,7 +174,7 @@ pub(crate) async fn ensure(tx: &Tx, parent: Option<CategoryId>, name: &str) -> R
         handle = handle::told_apart(&handle, CategoryId::new().0);
     }
     let command = Create { name: name.into(), handle: Some(handle), parent };
-    let created = create(tx, command).await?;
+    let created = add(tx, command).await?;
     created.map_err(|refusal| Failure::msg(format!("the category {name:?} cannot be made: {refusal:?}")))
 }
 

@@ -4,6 +4,7 @@
 mod answer;
 mod attribute;
 mod category;
+mod import;
 mod listing;
 mod loaders;
 mod moderation;
@@ -17,7 +18,7 @@ mod proposal;
 mod shared;
 mod variant;
 
-use async_graphql::{EmptySubscription, MergedObject, Schema};
+use async_graphql::{MergedObject, Schema};
 use chassis::Env;
 use chassis::graph::Graph;
 use chassis::inbox::Consumer;
@@ -29,6 +30,7 @@ pub struct Query(
     variant::VariantQueries,
     offer::OfferQueries,
     listing::ListingQueries,
+    import::ImportQueries,
     proposal::ProposalQueries,
     category::CategoryQueries,
     attribute::AttributeQueries,
@@ -43,6 +45,7 @@ pub struct Mutation(
     variant::VariantMutations,
     offer_changes::OfferChangeMutations,
     listing::ListingMutations,
+    import::ImportMutations,
     proposal::ProposalMutations,
     moderation::ModerationMutations,
     category::CategoryMutations,
@@ -52,6 +55,6 @@ pub struct Mutation(
 
 /// The schema of catalog.
 pub(crate) fn graph(env: &Env, consumers: Vec<Consumer>) -> Graph {
-    let schema = Schema::build(Query::default(), Mutation::default(), EmptySubscription);
+    let schema = Schema::build(Query::default(), Mutation::default(), import::Subscription);
     Graph::new(schema.data(env.clone()).data(loaders::new(&env.db)).data(consumers))
 }

@@ -122,7 +122,7 @@ mod tests {
         check(&[
             ("14006381333938", Err(Wrong::Case)),
             ("978043902348X", Err(Wrong::Length)),
-            ("97804390234811", Err(Wrong::CheckDigit { expected: '9' })),
+            ("97804390234811", Err(Wrong::CheckDigit { expected: '8' })),
             ("978043902348110", Err(Wrong::Length)),
             ("９７８０４３９０２３４８１", Err(Wrong::Length)),
             ("isbn", Err(Wrong::Length)),

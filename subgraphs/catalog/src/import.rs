@@ -1,6 +1,7 @@
 //! Bulk loading: many products with all that belongs to them, one transaction for each batch. Loading the same again
 //! changes nothing, so a load that was killed is simply started over.
 
+pub mod file;
 mod plan;
 mod write;
 
@@ -82,7 +83,7 @@ pub async fn load(env: &Env, listings: Vec<NewListing>) -> Result<Loaded, Failur
     let mut all = Loaded::default();
     for batch in listings.chunks(BATCH) {
         let now = env.clock.now();
-        let loaded = tx::apply(&env.db, async |tx| write::batch(tx, now, batch).await).await?;
+        let loaded = tx::apply(&env.db, async |tx| Ok(write::batch(tx, now, batch).await?.0)).await?;
         all.products += loaded.products;
         all.offers.extend(loaded.offers);
         all.refused.extend(loaded.refused);

@@ -26,9 +26,16 @@ mod sql;
 mod unique;
 pub mod variant;
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use chassis::inbox::Consumer;
-use chassis::{Env, Failure, Subgraph};
+use chassis::{Env, Failure, Job, Subgraph};
 use futures::FutureExt;
+use uuid::Uuid;
+
+/// How often to look for files to import.
+const IMPORT_PAUSE: Duration = Duration::from_millis(500);
 
 /// Catalog, ready to run.
 pub async fn subgraph(env: &Env) -> Result<Subgraph, Failure> {
@@ -37,9 +44,16 @@ pub async fn subgraph(env: &Env) -> Result<Subgraph, Failure> {
         name: "catalog",
         graph: graphql::graph(env, consumers.clone()),
         consumers,
-        jobs: vec![],
+        jobs: vec![imports(env.clone())],
         routes: Default::default(),
     })
+}
+
+/// Imports the files that wait.
+fn imports(env: Env) -> Job {
+    let holder = Uuid::now_v7();
+    let run = Arc::new(move || import::file::work(env.clone(), holder).boxed());
+    Job { name: "catalog imports", pause: IMPORT_PAUSE, run }
 }
 
 fn consumers(env: &Env) -> Vec<Consumer> {

@@ -7,15 +7,16 @@ use chassis::{Failure, Outcome, Tx, audit};
 use chrono::{DateTime, Utc};
 use contract::{ProductId, ProposalId, SellerId, ShipmentId};
 use entity::catalog::proposal::{self, State};
-use entity::catalog::{Publication, product, variant};
+use entity::catalog::{Publication, image as image_row, product, product_attribute, variant};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
 use serde::Serialize;
 use serde_json::json;
 
+use crate::image::NewImage;
 use crate::input::{Checks, Problem};
 use crate::listing::{self, IfListed, Terms};
 use crate::seller::{self, Actor, NotSelling};
-use crate::{product as products, similar, variant as variants};
+use crate::{attribute, image, product as products, similar, variant as variants};
 
 /// Characters of a reason.
 pub(crate) const REASON_LENGTH_MAX: usize = 500;
@@ -295,6 +296,26 @@ async fn decide(
     let details = json!({ "product": row.product_id, "reason": row.decision });
     audit::record(tx, now, &viewer.user.to_string(), action, &row.id.to_string(), details).await?;
     Ok(row)
+}
+
+/// Says these things about the draft of a proposal that was just made, and shows these images of it.
+pub(crate) async fn describe(
+    tx: &Tx,
+    id: ProposalId,
+    attributes: Vec<attribute::Named>,
+    images: Vec<NewImage>,
+) -> Result<(), Failure> {
+    let row = proposal::Entity::find_by_id(id).one(tx).await?;
+    let product = row.ok_or_else(|| Failure::msg("a proposal that was just made is not there"))?.product_id;
+    let attributes = attribute::rows(product, attributes);
+    if !attributes.is_empty() {
+        product_attribute::Entity::insert_many(attributes).exec_without_returning(tx).await?;
+    }
+    let images = image::rows(product, images, Default::default());
+    if !images.is_empty() {
+        image_row::Entity::insert_many(images).exec_without_returning(tx).await?;
+    }
+    Ok(())
 }
 
 /// Whether only an admin may publish this product: its proposal was not approved.

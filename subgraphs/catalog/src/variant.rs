@@ -151,7 +151,7 @@ fn check_position(checks: &mut Checks, variant: &variant::Model) {
     checks.expect(positions.contains(&variant.position), "position", format!("must be 0 to {POSITION_MAX}"));
 }
 
-async fn next_position(tx: &Tx, product: ProductId) -> Result<i32, Failure> {
+pub(crate) async fn next_position(tx: &Tx, product: ProductId) -> Result<i32, Failure> {
     let last: Option<i32> = variant::Entity::find()
         .select_only()
         .column(variant::Column::Position)

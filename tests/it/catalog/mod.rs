@@ -2,6 +2,7 @@
 
 mod attributes;
 mod categories;
+mod imports;
 mod listings;
 mod lists;
 mod load;

@@ -9,7 +9,7 @@ use chassis::{Clock, Tasks};
 use souk::market::ALL;
 use souk::{Market, Plan};
 
-use super::{feeds, imports, payments, reservations};
+use super::{feeds, files, imports, payments, reservations};
 use crate::support::Store;
 
 /// What a child does, and where its rows are.
@@ -35,6 +35,7 @@ async fn work() {
         "import" => imports::import(&market).await,
         "sell" => payments::sell_for_ever(&market).await,
         "end" => payments::end_what_was_begun(&market).await,
+        "import file" => files::import(&market).await,
         other => panic!("nobody knows how to {other}"),
     }
 }

@@ -3,6 +3,7 @@
 
 mod child;
 mod feeds;
+mod files;
 mod imports;
 mod payments;
 mod reservations;

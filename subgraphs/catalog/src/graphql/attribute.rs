@@ -243,7 +243,7 @@ impl AttributeMutations {
         ctx: &Context<'_>,
         #[graphql(desc = "What to define.")] input: DefineAttributeInput,
     ) -> async_graphql::Result<DefineAttributePayload> {
-        Viewer::with_role(ctx, Role::Admin)?;
+        let viewer = Viewer::with_role(ctx, Role::Admin)?;
         let command = attribute::Define {
             name: input.name,
             label: input.label,
@@ -252,7 +252,7 @@ impl AttributeMutations {
             filterable: input.filterable,
         };
         let (db, now) = (&env(ctx).db, env(ctx).clock.now());
-        let defined = tx::run(db, async |tx| attribute::define(tx, now, command).await);
+        let defined = tx::run(db, async |tx| attribute::define(tx, now, viewer, command).await);
         Ok(DefineAttributePayload::of(defined.await?))
     }
 }

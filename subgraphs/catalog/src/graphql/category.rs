@@ -281,7 +281,7 @@ impl CategoryMutations {
         let command = category::Create { name: input.name, handle: input.handle, parent: input.parent_id };
         let request = Request::new("createCategory", viewer.user, &input.idempotency_key, &command)?;
         let created = tx::run(&env.db, async |tx| {
-            match idempotency::once(tx, now, request, || category::create(tx, command)).await? {
+            match idempotency::once(tx, now, request, || category::create(tx, now, viewer, command)).await? {
                 Ok(id) => Ok(Ok(found(row::Entity::find_by_id(id).one(tx).await?)?)),
                 Err(refusal) => Ok(Err(refusal)),
             }
@@ -295,7 +295,7 @@ impl CategoryMutations {
         ctx: &Context<'_>,
         #[graphql(desc = "What to change; what is left out stays.")] input: ChangeCategoryInput,
     ) -> async_graphql::Result<ChangeCategoryPayload> {
-        Viewer::with_role(ctx, Role::Admin)?;
+        let viewer = Viewer::with_role(ctx, Role::Admin)?;
         let change = category::Change {
             id: input.id,
             expected_version: input.expected_version.0,
@@ -304,7 +304,7 @@ impl CategoryMutations {
             parent: input.parent_id.into(),
         };
         let (db, now) = (&env(ctx).db, env(ctx).clock.now());
-        let changed = tx::run(db, async |tx| category::change(tx, now, change).await);
+        let changed = tx::run(db, async |tx| category::change(tx, now, viewer, change).await);
         Ok(ChangeCategoryPayload::of(changed.await?))
     }
 }

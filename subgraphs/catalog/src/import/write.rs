@@ -21,7 +21,22 @@ use crate::{category, gtin, offer as offers, product as products, variant as var
 /// Rows of one insert: SQLite takes at most 32,766 values a statement.
 const ROWS_MAX: usize = 1_000;
 
-pub(super) async fn batch(tx: &Tx, now: DateTime<Utc>, listings: &[NewListing]) -> Result<Loaded, Failure> {
+/// What is new after a batch.
+#[derive(Default)]
+pub(super) struct Written {
+    pub(super) products: Vec<product::Model>,
+    pub(super) variants: Vec<variant::Model>,
+    pub(super) offers: Vec<offer::Model>,
+}
+
+pub(super) async fn batch(
+    tx: &Tx,
+    now: DateTime<Utc>,
+    listings: &[NewListing],
+) -> Result<(Loaded, Written), Failure> {
+    if listings.is_empty() {
+        return Ok(Default::default());
+    }
     category::lock_tree(tx).await?;
     let known = known_handles(tx, listings).await?;
     let mut seen: HashSet<&str> = known.keys().map(String::as_str).collect();
@@ -45,10 +60,15 @@ pub(super) async fn batch(tx: &Tx, now: DateTime<Utc>, listings: &[NewListing]) 
     let categories = place(tx, &taken, &rows.products).await?;
     let events = events(&rows);
     let products: Vec<ProductId> = rows.products.iter().map(|product| product.id).collect();
+    let written = Written {
+        products: rows.products.clone(),
+        variants: rows.variants.clone(),
+        offers: rows.offers.clone(),
+    };
     insert(tx, rows, categories).await?;
     outbox::say_all(tx, now, events).await?;
     search::note(tx, now, Changed::Products(&products)).await?;
-    Ok(loaded)
+    Ok((loaded, written))
 }
 
 async fn known_handles(tx: &Tx, listings: &[NewListing]) -> Result<HashMap<String, ProductId>, Failure> {
