@@ -10,8 +10,8 @@ use super::child::{Worker, say_done};
 use crate::support::{self, Market, Relays};
 
 /// Enough batches for a kill to fall between and into them.
-const ROWS: usize = 4_000;
-const KILLS: usize = 4;
+const ROWS: usize = 2_000;
+const KILLS: usize = 3;
 
 /// The work of a child: the whole file, saying how far it is.
 pub async fn import(market: &souk::Market) {
