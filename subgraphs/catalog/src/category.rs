@@ -157,25 +157,25 @@ pub async fn change(
 }
 
 /// The category called `name` below `parent`, made when it is missing. The tree is locked.
-///
-/// # Errors
-/// It cannot stand there.
-pub(crate) async fn ensure(tx: &Tx, parent: Option<CategoryId>, name: &str) -> Result<CategoryId, Failure> {
+pub(crate) async fn ensure(
+    tx: &Tx,
+    parent: Option<CategoryId>,
+    name: &str,
+) -> Outcome<CategoryId, CreateRefusal> {
     let mut same = category::Entity::find().filter(category::Column::Name.eq(name.trim()));
     same = same.filter(match parent {
         Some(parent) => category::Column::ParentId.eq(parent),
         None => category::Column::ParentId.is_null(),
     });
     if let Some(same) = same.one(tx).await? {
-        return Ok(same.id);
+        return Ok(Ok(same.id));
     }
     let mut handle = handle::of(name, "category");
     if category::Entity::find().filter(category::Column::Handle.eq(&handle)).count(tx).await? > 0 {
         handle = handle::told_apart(&handle, CategoryId::new().0);
     }
     let command = Create { name: name.into(), handle: Some(handle), parent };
-    let created = add(tx, command).await?;
-    created.map_err(|refusal| Failure::msg(format!("the category {name:?} cannot be made: {refusal:?}")))
+    add(tx, command).await
 }
 
 fn renamed(checks: &mut Checks, before: &category::Model, change: &Change) -> category::Model {

@@ -123,6 +123,8 @@ souk_test! {
         assert_eq!(counts(&job), [2, 0, 2, 0, 0, 9]);
         let message = &job["errors"]["nodes"][0]["message"];
         assert_eq!(message, "has a wrong check digit: the last character would be 1");
+        let deep = import(market, &admin, "title,category\nVase,a > b > c > d > e > f > g > h > i\nBowl,a > b\n", json!({})).await;
+        assert_eq!((errors(&deep), counts(&deep)), (vec!["2/2 INVALID_VALUE".into()], [1, 0, 0, 0, 0, 1]));
         let nobody = import(market, &admin, "title,price,currency\nVase,1.00,EUR\n", json!({})).await;
         assert_eq!(errors(&nobody), ["2/2 INVALID_VALUE"]);
     }

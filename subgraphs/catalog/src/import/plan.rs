@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
+use contract::ProductId;
 use entity::catalog::{Publication, image, offer, offer_price, product, product_attribute, variant};
 use sea_orm::IntoActiveModel;
 
@@ -36,7 +37,7 @@ impl Rows {
         listing: &NewListing,
         gtins: &mut HashSet<String>,
         defined: &Definitions,
-    ) -> Result<(), Refused> {
+    ) -> Result<ProductId, Refused> {
         let mut checks = Checks::default();
         let mut product = products::draft(&mut checks, now, &command(listing));
         product.publication = Publication::Published;
@@ -56,8 +57,9 @@ impl Rows {
         self.variants.extend(new.variants);
         self.offers.extend(new.offers);
         self.prices.extend(new.prices);
+        let id = product.id;
         self.products.push(product);
-        Ok(())
+        Ok(id)
     }
 
     fn add_variant(

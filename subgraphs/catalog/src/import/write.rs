@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use chassis::outbox::{self, about};
-use chassis::{Failure, Tx};
+use chassis::{Failure, Outcome, Tx};
 use chrono::{DateTime, Utc};
 use contract::{Aggregate, CategoryId, Event, ProductId};
 use entity::catalog::{attribute, offer, product, product_category, variant};
@@ -13,8 +13,9 @@ use sea_orm::{
 };
 
 use super::plan::{Definitions, Rows};
-use super::{Loaded, LoadedOffer, NewListing};
+use super::{Loaded, LoadedOffer, NewListing, Refused};
 use crate::attribute::{Named, Value, definitions, is_filterable, options};
+use crate::input::Problem;
 use crate::search::{self, Changed};
 use crate::{category, gtin, offer as offers, product as products, variant as variants};
 
@@ -45,9 +46,21 @@ pub(super) async fn batch(
     let names = fresh.iter().flat_map(|new| &new.attributes).map(|named| named.name.clone());
     let defined = definitions(tx, names.collect::<HashSet<_>>()).await?;
     let (mut rows, mut refused, mut taken) = (Rows::default(), vec![], vec![]);
+    let (mut categories, mut placed) = (HashMap::new(), vec![]);
     for new in fresh {
+        let category = match place(tx, &mut categories, &new.category).await? {
+            Ok(category) => category,
+            Err(problem) => {
+                refused.push(Refused { handle: new.handle.clone(), problems: vec![problem] });
+                continue;
+            }
+        };
         match rows.add(now, new, &mut gtins, &defined) {
-            Ok(()) => taken.push(new),
+            Ok(product_id) => {
+                taken.push(new);
+                placed
+                    .extend(category.map(|category_id| product_category::Model { product_id, category_id }));
+            }
             Err(why) => refused.push(why),
         }
     }
@@ -57,7 +70,6 @@ pub(super) async fn batch(
         refused,
     };
     define(tx, defined, &taken).await?;
-    let categories = place(tx, &taken, &rows.products).await?;
     let events = events(&rows);
     let products: Vec<ProductId> = rows.products.iter().map(|product| product.id).collect();
     let written = Written {
@@ -65,7 +77,7 @@ pub(super) async fn batch(
         variants: rows.variants.clone(),
         offers: rows.offers.clone(),
     };
-    insert(tx, rows, categories).await?;
+    insert(tx, rows, placed.into_iter().map(IntoActiveModel::into_active_model).collect()).await?;
     outbox::say_all(tx, now, events).await?;
     search::note(tx, now, Changed::Products(&products)).await?;
     Ok((loaded, written))
@@ -152,30 +164,37 @@ fn label(name: &str) -> String {
     label
 }
 
-/// Which product goes into which category; categories that are missing are made.
-async fn place(
+/// The category at the end of a path of names; categories that are missing are made. None: the path is empty.
+async fn place<'n>(
     tx: &Tx,
-    taken: &[&NewListing],
-    products: &[product::Model],
-) -> Result<Vec<product_category::ActiveModel>, Failure> {
-    let mut known: HashMap<&[String], CategoryId> = HashMap::new();
-    let mut rows = vec![];
-    for (new, product) in taken.iter().zip(products) {
-        let mut parent = None;
-        for depth in 1..=new.category.len() {
-            let path = &new.category[..depth];
-            let id = match known.get(path) {
-                Some(id) => *id,
-                None => category::ensure(tx, parent, &path[depth - 1]).await?,
-            };
-            known.insert(path, id);
-            parent = Some(id);
-        }
-        rows.extend(parent.map(|category_id| {
-            product_category::Model { product_id: product.id, category_id }.into_active_model()
-        }));
+    known: &mut HashMap<&'n [String], CategoryId>,
+    names: &'n [String],
+) -> Outcome<Option<CategoryId>, Problem> {
+    let mut parent = None;
+    for depth in 1..=names.len() {
+        let path = &names[..depth];
+        let id = match known.get(path) {
+            Some(id) => *id,
+            None => match category::ensure(tx, parent, &path[depth - 1]).await? {
+                Ok(id) => id,
+                Err(refusal) => return Ok(Err(misplaced(&refusal))),
+            },
+        };
+        known.insert(path, id);
+        parent = Some(id);
     }
-    Ok(rows)
+    Ok(Ok(parent))
+}
+
+fn misplaced(refusal: &category::CreateRefusal) -> Problem {
+    use category::{CreateRefusal as Refusal, Misplaced};
+    let message = match refusal {
+        Refusal::Invalid(problems) => problems.first().map_or("is no name", |problem| &problem.message),
+        Refusal::Misplaced(Misplaced::TooDeep) => "must have at most 8 levels",
+        Refusal::Misplaced(Misplaced::TooManyChildren) => "a category has at most 200 children",
+        Refusal::Misplaced(_) | Refusal::HandleTaken | Refusal::IdempotencyConflict => "cannot be made",
+    };
+    Problem { field: vec!["category".into()], message: message.into() }
 }
 
 fn events(rows: &Rows) -> Vec<(Aggregate, Event)> {
