@@ -7,6 +7,7 @@ mod hop;
 mod list;
 mod live;
 mod process;
+mod search;
 mod summary;
 
 use clap::{Parser, Subcommand};
@@ -26,6 +27,10 @@ enum Command {
     Hop(hop::Hop),
     /// Stock changes on their way to subscribers.
     Live(live::Live),
+    /// Searches with facets, and suggestions.
+    Search(search::Search),
+    /// Price changes until a search finds them.
+    Seen(search::Seen),
     /// Resident memory of a process.
     Memory {
         #[arg(long)]
@@ -42,6 +47,8 @@ async fn main() -> anyhow::Result<()> {
         Command::List(list) => list.run().await,
         Command::Hop(hop) => hop.run().await,
         Command::Live(live) => live.run().await,
+        Command::Search(search) => search.run().await,
+        Command::Seen(seen) => seen.run().await,
         Command::Memory { pid } => {
             println!("resident: {} MiB", process::resident_bytes(pid)? / (1024 * 1024));
             Ok(())

@@ -29,7 +29,7 @@ enum Command {
     /// Serves the whole marketplace in one process (the default).
     Serve(Serve),
     /// Serves a marketplace with 10,000 real books, sneakers, sellers and live stock.
-    Demo(Serve),
+    Demo(Demo),
     /// Serves one subgraph, for a cluster.
     Subgraph {
         /// Which one.
@@ -67,6 +67,9 @@ enum Command {
     /// Systems outside that report stock.
     #[command(subcommand)]
     Feed(Feed),
+    /// The search index.
+    #[command(subcommand)]
+    Search(Search),
     /// Events that could not be applied.
     #[command(subcommand)]
     DeadLetters(DeadLetters),
@@ -86,6 +89,15 @@ struct Serve {
     settings: Settings,
     #[command(flatten)]
     listen: Listen,
+}
+
+#[derive(Debug, Args)]
+struct Demo {
+    #[command(flatten)]
+    serve: Serve,
+    /// The books so many times over, each a little different: for measuring.
+    #[arg(long, default_value_t = 1, hide = true)]
+    copies: usize,
 }
 
 #[derive(Debug, Subcommand)]
@@ -130,6 +142,12 @@ enum Feed {
         /// The file; its name ends in `.csv` or `.json`.
         file: PathBuf,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum Search {
+    /// Builds the search index anew beside the one that serves, then swaps them. Goes on where a killed one ended.
+    Rebuild(Settings),
 }
 
 #[derive(Debug, Subcommand)]
@@ -180,8 +198,8 @@ impl Cli {
             self.command.unwrap_or(Command::Serve(Serve { settings: self.settings, listen: self.listen }));
         match command {
             Command::Serve(Serve { settings, listen }) => serve::everything(&settings, &listen, None).await,
-            Command::Demo(Serve { settings, listen }) => {
-                serve::everything(&settings, &listen, Some(demo::Demo)).await
+            Command::Demo(Demo { serve: Serve { settings, listen }, copies }) => {
+                serve::everything(&settings, &listen, Some(demo::Demo { copies })).await
             }
             Command::Subgraph { name, serve: Serve { settings, listen }, cluster, jwks_url } => {
                 serve::subgraph(&settings, &listen, &cluster, name, jwks_url).await
@@ -201,6 +219,7 @@ impl Cli {
             Command::Feed(Feed::Apply { settings, feed, key, file }) => {
                 feed::apply(&settings, feed, &file, key).await
             }
+            Command::Search(Search::Rebuild(settings)) => operator::rebuild_search(&settings).await,
             Command::DeadLetters(DeadLetters::List(settings)) => operator::list_dead_letters(&settings).await,
             Command::DeadLetters(DeadLetters::Retry { settings, id }) => {
                 operator::retry_dead_letter(&settings, id).await

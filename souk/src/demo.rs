@@ -3,6 +3,7 @@
 //! Filling is idempotent: killed at any point, the next start goes on where this one ended.
 
 mod books;
+mod copies;
 mod life;
 pub mod shops;
 mod sneakers;
@@ -13,6 +14,7 @@ use std::time::Instant;
 use anyhow::Context;
 use catalog::import::{LoadedOffer, NewListing};
 use chassis::{Env, Failure};
+use contract::SellerId;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tracing::{error, info};
@@ -26,7 +28,10 @@ const SEED: u64 = 20_260_101;
 
 /// Fills an empty marketplace and keeps its stock moving.
 #[derive(Clone, Copy, Debug)]
-pub struct Demo;
+pub struct Demo {
+    /// How many times over the books are there.
+    pub copies: usize,
+}
 
 /// What the demo works with.
 #[derive(Clone)]
@@ -53,7 +58,7 @@ impl Demo {
         };
         let stop = market.tasks.stopping().clone();
         market.tasks.spawn(async move {
-            let ended = stop.run_until_cancelled(run(&services)).await;
+            let ended = stop.run_until_cancelled(run(&services, self.copies)).await;
             if let Some(Err(failure)) = ended {
                 error!(error = %failure, "The demo stopped; start it again to go on");
             }
@@ -62,12 +67,12 @@ impl Demo {
     }
 }
 
-async fn run(services: &Services) -> Result<(), Failure> {
+async fn run(services: &Services, copies: usize) -> Result<(), Failure> {
     let started = Instant::now();
     let mut random = StdRng::seed_from_u64(SEED);
     let shops = shops::open(&services.accounts).await?;
     let rooms = stock::rooms(&services.inventory, &shops.all()).await?;
-    let listings = listings(&shops, &mut random)?;
+    let listings = listings(&shops, copies, &mut random)?;
     let mut offers = Vec::new();
     let mut products = 0;
     for chunk in listings.chunks(CHUNK) {
@@ -93,11 +98,22 @@ async fn load(services: &Services, listings: &[NewListing]) -> Result<Vec<Loaded
     Ok(loaded.offers)
 }
 
+/// The goods of the demo, as the shops with these ids would offer them.
+///
+/// # Errors
+/// The goods cannot be read.
+pub fn goods(books: Vec<SellerId>, sneakers: Vec<SellerId>) -> Result<Vec<NewListing>, Failure> {
+    listings(&shops::Shops { books, sneakers }, 1, &mut StdRng::seed_from_u64(SEED))
+}
+
 /// The best-known books come last: the newest are on the first page.
-fn listings(shops: &shops::Shops, random: &mut StdRng) -> Result<Vec<NewListing>, Failure> {
+fn listings(shops: &shops::Shops, copies: usize, random: &mut StdRng) -> Result<Vec<NewListing>, Failure> {
     let mut listings = sneakers::listings(shops, random)?;
     let mut books = books::listings(shops, random)?;
     books.reverse();
+    for copy in 1..copies {
+        listings.extend(copies::vary(&books, copy, random));
+    }
     listings.extend(books);
     Ok(listings)
 }

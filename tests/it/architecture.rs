@@ -55,6 +55,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("graphql-composition", &["router"]),
     ("axum", &["chassis", "souk", "accounts", "inventory", "payments", "tests"]),
     ("sea-orm-migration", &["migration"]),
+    ("tantivy", &["catalog"]),
 ];
 
 fn metadata() -> Metadata {

@@ -22,5 +22,6 @@ mod payments;
 mod router;
 #[cfg(feature = "router")]
 mod schema;
+mod search;
 mod start;
 mod texts;

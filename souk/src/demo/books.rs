@@ -64,7 +64,7 @@ fn attributes(book: &Book) -> Vec<Named> {
     let text = |text: &str| (!text.is_empty()).then(|| Value::Text(text.chars().take(200).collect()));
     let attributes = [
         ("authors", text(&book.authors)),
-        ("language", text(&book.language)),
+        ("language", (!book.language.is_empty()).then(|| Value::OneOf(book.language.clone()))),
         ("year", book.year.and_then(|year| number(&year.to_string()))),
         ("rating", number(&book.rating)),
         ("ratings_count", number(&book.ratings_count.to_string())),

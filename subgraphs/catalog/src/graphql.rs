@@ -15,6 +15,8 @@ mod product;
 mod product_changes;
 mod product_parts;
 mod proposal;
+mod search;
+mod search_facets;
 mod shared;
 mod variant;
 
@@ -22,6 +24,8 @@ use async_graphql::{MergedObject, Schema};
 use chassis::Env;
 use chassis::graph::Graph;
 use chassis::inbox::Consumer;
+
+use crate::search::Search;
 
 /// What can be asked.
 #[derive(Default, MergedObject)]
@@ -35,6 +39,7 @@ pub struct Query(
     category::CategoryQueries,
     attribute::AttributeQueries,
     operator::OperatorQueries,
+    search::SearchQueries,
 );
 
 /// What can be done.
@@ -54,7 +59,7 @@ pub struct Mutation(
 );
 
 /// The schema of catalog.
-pub(crate) fn graph(env: &Env, consumers: Vec<Consumer>) -> Graph {
+pub(crate) fn graph(env: &Env, consumers: Vec<Consumer>, search: Search) -> Graph {
     let schema = Schema::build(Query::default(), Mutation::default(), import::Subscription);
-    Graph::new(schema.data(env.clone()).data(loaders::new(&env.db)).data(consumers))
+    Graph::new(schema.data(env.clone()).data(loaders::new(&env.db)).data(consumers).data(search))
 }

@@ -39,12 +39,12 @@ const IMPORT_PAUSE: Duration = Duration::from_millis(500);
 
 /// Catalog, ready to run.
 pub async fn subgraph(env: &Env) -> Result<Subgraph, Failure> {
-    let consumers = consumers(env);
+    let (consumers, search) = (consumers(env), search::Search::new(env));
     Ok(Subgraph {
         name: "catalog",
-        graph: graphql::graph(env, consumers.clone()),
+        graph: graphql::graph(env, consumers.clone(), search.clone()),
         consumers,
-        jobs: vec![imports(env.clone())],
+        jobs: vec![imports(env.clone()), search.job()],
         routes: Default::default(),
     })
 }

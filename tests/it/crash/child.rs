@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
@@ -10,11 +11,13 @@ use souk::market::ALL;
 use souk::{Market, Plan};
 
 use super::{feeds, files, imports, payments, reservations};
+use crate::search::rebuild;
 use crate::support::Store;
 
 /// What a child does, and where its rows are.
 const WORK: &str = "SOUK_IT_WORK";
 const DATABASES: &str = "SOUK_IT_DATABASES";
+const FOLDER: &str = "SOUK_IT_FOLDER";
 
 /// Does what the environment says; in a run of its own there is nothing to do.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -25,7 +28,7 @@ async fn work() {
     let plan = Plan {
         databases,
         master_key: Arc::new(secrecy::SecretBox::new(Box::new([7; 32]))),
-        data_dir: None,
+        data_dir: std::env::var(FOLDER).ok().map(Into::into),
         reach: chassis::Reach::Public,
     };
     let market = Market::open(&plan, Clock::System, Tasks::new()).await.unwrap();
@@ -36,6 +39,7 @@ async fn work() {
         "sell" => payments::sell_for_ever(&market).await,
         "end" => payments::end_what_was_begun(&market).await,
         "import file" => files::import(&market).await,
+        "rebuild" => rebuild::rebuild_for_ever(&market).await,
         other => panic!("nobody knows how to {other}"),
     }
 }
@@ -53,10 +57,19 @@ pub struct Worker {
 
 impl Worker {
     pub fn start(work: &str, store: &Store) -> Self {
+        Self::run(Command::new(std::env::current_exe().unwrap()).env(WORK, work), store)
+    }
+
+    /// [`start`](Self::start) with a folder for files that can be made again.
+    pub fn start_in(work: &str, store: &Store, folder: &Path) -> Self {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        Self::run(command.env(WORK, work).env(FOLDER, folder), store)
+    }
+
+    fn run(command: &mut Command, store: &Store) -> Self {
         let urls: Vec<String> = ALL.iter().map(|service| store.url(service.as_str())).collect();
-        let mut child = Command::new(std::env::current_exe().unwrap())
+        let mut child = command
             .args(["--exact", "crash::child::work", "--nocapture"])
-            .env(WORK, work)
             .env(DATABASES, urls.join(" "))
             .stdout(Stdio::piped())
             .spawn()

@@ -6,6 +6,7 @@ mod cookies;
 mod health;
 mod live;
 mod outage;
+mod search;
 mod statements;
 mod trace;
 

@@ -180,7 +180,7 @@ fn start_courier(souk: &souk::Market) {
     }
 }
 
-fn headers(by: Option<&Person>) -> HeaderMap {
+pub fn headers(by: Option<&Person>) -> HeaderMap {
     by.map(|person| {
         let value = HeaderValue::from_str(&format!("Bearer {}", person.token)).unwrap();
         HeaderMap::from_iter([(header::AUTHORIZATION, value)])

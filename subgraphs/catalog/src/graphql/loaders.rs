@@ -230,6 +230,21 @@ impl Loader<InCategory> for Rows {
     }
 }
 
+/// At which revision a product last changed for those who search.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct RevisionOf(pub(super) ProductId);
+
+impl Loader<RevisionOf> for Rows {
+    type Value = i64;
+    type Error = Arc<Failure>;
+
+    async fn load(&self, products: &[RevisionOf]) -> Found<RevisionOf, i64> {
+        let products = products.iter().map(|product| product.0);
+        let rows = crate::search::revisions(self.0.read(), products).await.map_err(failure)?;
+        Ok(rows.into_iter().map(|(product, revision)| (RevisionOf(product), revision)).collect())
+    }
+}
+
 /// The lowest offer of something, in one currency or in any.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct LowestOf<Id>(pub(super) Id, pub(super) Option<CurrencyCode>);

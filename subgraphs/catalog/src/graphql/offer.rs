@@ -11,7 +11,7 @@ use contract::{Long, Money, OfferId, ProductId, SellerId, VariantId};
 use entity::catalog::{self, offer as row, offer_price, seller};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::loaders::{ShopOf, load};
+use super::loaders::{RevisionOf, ShopOf, load};
 use super::product::Product;
 use super::shared::{Condition, Publication, Seller, env, found, sees_hidden, version};
 use super::variant::Variant;
@@ -75,6 +75,11 @@ impl Offer {
     /// Who sells.
     async fn seller(&self) -> Seller {
         Seller { id: self.seller }
+    }
+
+    /// Send it as `minRevision` to see this state of it in a search. Null: it has not changed since there is search.
+    async fn search_revision(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Long>> {
+        Ok(load(ctx, RevisionOf(self.product)).await?.map(Long))
     }
 
     /// Every price that it ever had, the present one first.

@@ -12,7 +12,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::attribute::{Attribute, AttributeFilter};
 use super::category::Category;
-use super::loaders::{AttributesOf, CategoriesOf, ImagesOf, LowestOf, Named, VariantsOf, load};
+use super::loaders::{AttributesOf, CategoriesOf, ImagesOf, LowestOf, Named, RevisionOf, VariantsOf, load};
 use super::offer::Offer;
 use super::shared::{Publication, Seller, env, found, sees_hidden, version};
 use super::variant::Variant;
@@ -112,6 +112,11 @@ impl Product {
     async fn categories(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Category>> {
         let categories = load(ctx, CategoriesOf(self.id)).await?.unwrap_or_default();
         Ok(categories.into_iter().map(Category::from).collect())
+    }
+
+    /// Send it as `minRevision` to see this state of it in a search. Null: it has not changed since there is search.
+    async fn search_revision(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Long>> {
+        Ok(load(ctx, RevisionOf(self.id)).await?.map(Long))
     }
 
     /// The lowest price for any of its variants among offers that can be bought: in stock before out of stock.

@@ -11,7 +11,7 @@ use entity::catalog::{self, variant as row};
 use sea_orm::EntityTrait;
 
 use super::answer::{KEY_REUSED, NO_PRODUCT, NOT_VERIFIED, invalid, one, stale};
-use super::loaders::{LowestOf, load};
+use super::loaders::{LowestOf, RevisionOf, load};
 use super::offer::Offer;
 use super::product::Product;
 use super::shared::{env, found, sees_hidden, version};
@@ -60,6 +60,11 @@ impl Variant {
     /// The product that it is a size or edition of.
     async fn product(&self, ctx: &Context<'_>) -> async_graphql::Result<Product> {
         Ok(found(load(ctx, self.product).await?)?.into())
+    }
+
+    /// Send it as `minRevision` to see this state of it in a search. Null: it has not changed since there is search.
+    async fn search_revision(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Long>> {
+        Ok(load(ctx, RevisionOf(self.product)).await?.map(Long))
     }
 
     /// Offers that can be bought, by currency and price.

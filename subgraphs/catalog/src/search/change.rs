@@ -1,9 +1,10 @@
 //! Which products changed, noted in the transaction that changes them, and read by each index at its own pace.
 
-use chassis::{Failure, Tx, revision};
+use chassis::{Database, Failure, Tx, revision};
 use chrono::{DateTime, Utc};
 use contract::{ProductId, SellerId};
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, FromQueryResult};
+use uuid::Uuid;
 
 use crate::sql::Sql;
 
@@ -62,4 +63,54 @@ async fn note_where(tx: &Tx, now: DateTime<Utc>, restrict: impl FnOnce(&mut Sql)
     );
     tx.execute_raw(sql.statement(tx)).await?;
     Ok(())
+}
+
+/// A product that changed.
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
+pub(super) struct Change {
+    pub(super) product_id: ProductId,
+    pub(super) revision: i64,
+    pub(super) changed_at: DateTime<Utc>,
+}
+
+/// No change up to this revision is still to come.
+pub(super) async fn settled(db: &Database) -> Result<i64, Failure> {
+    revision::settled(db, TABLE).await
+}
+
+/// At most `limit` products that changed after a place in the feed, in its order.
+pub(super) async fn after(
+    db: &Database,
+    (revision, product): (i64, Uuid),
+    limit: u64,
+) -> Result<Vec<Change>, Failure> {
+    let mut sql = Sql::new(
+        "select product_id, revision, changed_at from search_change where (revision, product_id) > (",
+    );
+    sql.bind(revision).push(", ").bind(product);
+    sql.push(") order by revision, product_id limit ").bind(limit as i64);
+    Ok(Change::find_by_statement(sql.statement(db.read())).all(db.read()).await?)
+}
+
+/// The revision at which each of these products last changed.
+pub(crate) async fn revisions(
+    db: &impl ConnectionTrait,
+    products: impl IntoIterator<Item = ProductId>,
+) -> Result<Vec<(ProductId, i64)>, Failure> {
+    let mut sql = Sql::new("select product_id, revision, changed_at from search_change where product_id in ");
+    sql.bind_list(products);
+    let rows = Change::find_by_statement(sql.statement(db)).all(db).await?;
+    Ok(rows.into_iter().map(|change| (change.product_id, change.revision)).collect())
+}
+
+#[derive(FromQueryResult)]
+struct Feed {
+    id: Uuid,
+}
+
+/// Which database this is.
+pub(super) async fn feed(db: &Database) -> Result<Uuid, Failure> {
+    let statement = Sql::new("select id from search_feed").statement(db.read());
+    let feed = Feed::find_by_statement(statement).one(db.read()).await?;
+    feed.map(|feed| feed.id).ok_or_else(|| Failure::msg("the database has no search feed"))
 }

@@ -1,0 +1,142 @@
+//! The facets of a search.
+
+use async_graphql::{Context, Object, SimpleObject};
+use contract::Long;
+
+use super::attribute::AttributeKind;
+use super::category::Category;
+use super::loaders::load;
+use super::shared::{Condition, env};
+use crate::search::{CategoryCount, Counts, PriceRange, ValueCount, filterable};
+
+/// How many products there are under each value of each filter. A facet counts with every filter but its own: so it tells
+/// what choosing another value would find. Each has at most 50 values, those with the most products.
+pub struct SearchFacets(pub(super) Counts);
+
+/// A value and how many products there are.
+#[derive(SimpleObject)]
+pub struct FacetValue {
+    /// The value, to filter by.
+    pub value: String,
+    /// How many products.
+    pub count: Long,
+}
+
+impl From<ValueCount> for FacetValue {
+    fn from(counted: ValueCount) -> Self {
+        Self { value: counted.value, count: long(counted.count) }
+    }
+}
+
+/// A condition and how many products are offered in it.
+#[derive(SimpleObject)]
+pub struct FacetCondition {
+    /// The condition.
+    pub condition: Condition,
+    /// How many products.
+    pub count: Long,
+}
+
+/// Prices and how many products are offered for them.
+#[derive(SimpleObject)]
+pub struct FacetPrices {
+    /// The lowest price, in the minor unit, inclusive.
+    pub min_minor: Long,
+    /// The highest price, in the minor unit, inclusive.
+    pub max_minor: Long,
+    /// How many products.
+    pub count: Long,
+}
+
+impl From<PriceRange> for FacetPrices {
+    fn from(counted: PriceRange) -> Self {
+        Self {
+            min_minor: long(counted.from_minor),
+            max_minor: long(counted.to_minor.saturating_sub(1)),
+            count: long(counted.count),
+        }
+    }
+}
+
+/// A category and how many products there are in it and below.
+pub struct FacetCategory(CategoryCount);
+
+/// A category and how many products there are in it and below.
+#[Object]
+impl FacetCategory {
+    /// The category. Null: it is not there any more.
+    async fn category(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Category>> {
+        Ok(load(ctx, self.0.id).await?.map(Category::from))
+    }
+
+    /// How many products.
+    async fn count(&self) -> Long {
+        long(self.0.count)
+    }
+}
+
+/// An attribute and how many products have each of its values.
+#[derive(SimpleObject)]
+pub struct FacetAttribute {
+    /// The attribute's name, to filter by.
+    pub name: String,
+    /// How people call it.
+    pub label: String,
+    /// What values it has; numbers and booleans show as text.
+    pub kind: AttributeKind,
+    /// Its values.
+    pub values: Vec<FacetValue>,
+}
+
+/// How many products there are under each value of each filter. A facet counts with every filter but its own: so it tells
+/// what choosing another value would find. Each has at most 50 values, those with the most products.
+#[Object]
+impl SearchFacets {
+    /// By brand.
+    async fn brands(&self) -> Vec<FacetValue> {
+        self.0.brands().into_iter().map(FacetValue::from).collect()
+    }
+
+    /// By category, those above included.
+    async fn categories(&self) -> Vec<FacetCategory> {
+        self.0.categories().into_iter().map(FacetCategory).collect()
+    }
+
+    /// By condition of the goods on offer, from new to worn.
+    async fn conditions(&self) -> Vec<FacetCondition> {
+        let all = self.0.conditions().into_iter();
+        all.map(|(condition, count)| FacetCondition { condition: condition.into(), count: long(count) })
+            .collect()
+    }
+
+    /// By size on offer.
+    async fn sizes(&self) -> Vec<FacetValue> {
+        self.0.sizes().into_iter().map(FacetValue::from).collect()
+    }
+
+    /// By price on offer, from low to high, in the currency of the search; empty without one.
+    async fn prices(&self) -> Vec<FacetPrices> {
+        self.0.prices().into_iter().map(FacetPrices::from).collect()
+    }
+
+    /// How many products are in stock.
+    async fn in_stock(&self) -> Long {
+        long(self.0.in_stock)
+    }
+
+    /// By each filterable attribute that some product has.
+    async fn attributes(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<FacetAttribute>> {
+        let known = filterable(&env(ctx).db).await?.into_iter();
+        let facets = known.map(|known| FacetAttribute {
+            values: self.0.attribute(&known.name).into_iter().map(FacetValue::from).collect(),
+            name: known.name,
+            label: known.label,
+            kind: known.kind.into(),
+        });
+        Ok(facets.filter(|facet| !facet.values.is_empty()).collect())
+    }
+}
+
+fn long(count: u64) -> Long {
+    Long(i64::try_from(count).unwrap_or(i64::MAX))
+}

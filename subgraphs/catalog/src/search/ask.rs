@@ -1,0 +1,296 @@
+//! What somebody typed, as a query of the engine. It is text: there are no operators, and nothing of it can fail.
+//!
+//! Scores are whole numbers that follow from the query and the product alone, not from how often words occur elsewhere: so a
+//! cursor stays good while other products change.
+
+use serde::{Deserialize, Serialize};
+use tantivy::Term;
+use tantivy::query::{
+    AllQuery, BooleanQuery, ConstScoreQuery, DisjunctionMaxQuery, FuzzyTermQuery, Occur, PhraseQuery, Query,
+    TermQuery,
+};
+use tantivy::schema::{Field, IndexRecordOption};
+
+use super::document::{STARTS_MAX, without_article};
+use super::fields::Fields;
+use super::text::{self, Word};
+
+/// Characters of a query that count; what follows is left out.
+const QUERY_LENGTH_MAX: usize = 512;
+/// Words of a query that count.
+const UNITS_MAX: usize = 24;
+/// Letters of a word that may have a typo; others are codes rather than words.
+const TYPO_LENGTHS: std::ops::RangeInclusive<usize> = 3..=40;
+/// From this length on, two typos.
+const TWO_TYPOS: usize = 8;
+
+/// What a word counts, by where it is and how it was found: whole numbers, so that sums are exact. The popularity of a product counts up to about 180.
+const TITLE: f32 = 100.0;
+const NAMES: f32 = 98.0;
+const MORE: f32 = 40.0;
+const CODE: f32 = 300.0;
+const STARTED: f32 = 0.6;
+const MISTYPED: f32 = 0.5;
+const FILLER: f32 = 10.0;
+/// All words in a row in the title; the whole title.
+const IN_A_ROW: f32 = 60.0;
+const WHOLE: f32 = 400.0;
+
+/// Words that people add or leave out. They count when they are there, and are not missed.
+const FILLERS: [&str; 28] = [
+    "a", "an", "and", "by", "de", "der", "die", "das", "el", "for", "from", "in", "la", "le", "les", "no",
+    "nr", "of", "on", "the", "to", "und", "with", "book", "books", "vol", "volume", "part",
+];
+
+/// How much of what was typed a product must have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Care {
+    /// Every word, the last one perhaps unfinished.
+    #[default]
+    Exact,
+    /// Every word, perhaps with typos.
+    Typos,
+    /// Most words, perhaps with typos.
+    Most,
+}
+
+/// From the strictest to the most lenient.
+pub(super) const CARES: [Care; 3] = [Care::Exact, Care::Typos, Care::Most];
+
+/// What somebody typed.
+#[derive(Debug)]
+pub(super) struct Ask {
+    units: Vec<Unit>,
+    words: Vec<Word>,
+}
+
+/// What stood between two spaces.
+#[derive(Clone, Debug)]
+struct Unit {
+    words: Vec<String>,
+    /// As the number of a variant: letters and digits only, a GTIN in its usual form.
+    code: String,
+    /// Signs without spaces between them: found in a row.
+    signs: bool,
+    /// Perhaps not typed to its end.
+    open: bool,
+}
+
+impl Ask {
+    pub(super) fn read(text: &str) -> Self {
+        let folded = text::fold(&text.chars().take(QUERY_LENGTH_MAX).collect::<String>());
+        let is_code = |c: char| c.is_ascii_digit() || c == 'x' || c == '-' || c.is_whitespace();
+        let whole = folded.chars().all(is_code).then(|| text::gtin(&text::compact(&folded))).flatten();
+        let mut units: Vec<Unit> = match whole {
+            Some(code) => vec![Unit { words: vec![code.clone()], code, signs: false, open: false }],
+            None => folded.split_whitespace().flat_map(units).collect(),
+        };
+        units.truncate(UNITS_MAX);
+        if let Some(last) = units.last_mut() {
+            last.open = !folded.ends_with(char::is_whitespace);
+        }
+        Self { units, words: text::words(&folded) }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.units.is_empty()
+    }
+
+    /// The words that a product must have.
+    pub(super) fn wanted(&self) -> impl Iterator<Item = &str> {
+        self.required().flat_map(|unit| unit.words.iter().map(String::as_str))
+    }
+
+    fn only_fillers(&self) -> bool {
+        self.units.iter().all(Unit::is_filler)
+    }
+
+    fn required(&self) -> impl Iterator<Item = &Unit> {
+        let only_fillers = self.only_fillers();
+        self.units.iter().filter(move |unit| only_fillers || !unit.is_filler())
+    }
+
+    /// The query that finds it.
+    pub(super) fn query(&self, fields: &Fields, care: Care) -> Box<dyn Query> {
+        if self.units.is_empty() {
+            return Box::new(ConstScoreQuery::new(Box::new(AllQuery), 0.0));
+        }
+        let required: Vec<Box<dyn Query>> = self.required().map(|unit| unit.query(fields, care)).collect();
+        let mut clauses: Vec<(Occur, Box<dyn Query>)> = match care {
+            Care::Exact | Care::Typos => required.into_iter().map(|query| (Occur::Must, query)).collect(),
+            Care::Most => {
+                let enough = most(required.len());
+                let some = BooleanQuery::union_with_minimum_required_clauses(required, enough);
+                vec![(Occur::Must, Box::new(some))]
+            }
+        };
+        clauses.extend(self.favours(fields).into_iter().map(|query| (Occur::Should, query)));
+        Box::new(BooleanQuery::new(clauses))
+    }
+
+    /// What puts a product before others that have the words as well.
+    fn favours(&self, fields: &Fields) -> Vec<Box<dyn Query>> {
+        let mut favours: Vec<Box<dyn Query>> = vec![];
+        if !self.only_fillers() {
+            let fillers = self.units.iter().filter(|unit| unit.is_filler());
+            favours.extend(fillers.flat_map(|unit| &unit.words).map(|word| term(fields.title, word, FILLER)));
+        }
+        favours.extend(in_a_row(fields.title, self.words.iter().map(|word| word.text.as_str()), IN_A_ROW));
+        let bare: Vec<Word> =
+            self.words.iter().filter(|word| !FILLERS.contains(&word.text.as_str())).cloned().collect();
+        let mut wholes = [&self.words, without_article(&self.words), &bare]
+            .map(text::line)
+            .into_iter()
+            .collect::<Vec<_>>();
+        wholes.sort_unstable();
+        wholes.dedup();
+        wholes.retain(|whole| !whole.is_empty());
+        let wholes = wholes.iter().map(|whole| term(fields.exact, whole, WHOLE)).collect();
+        favours.push(Box::new(DisjunctionMaxQuery::new(wholes)));
+        favours
+    }
+}
+
+/// How many of so many words are enough.
+fn most(words: usize) -> usize {
+    match words {
+        0..=1 => words,
+        2..=4 => words - 1,
+        _ => words - 2,
+    }
+}
+
+/// The units of what stood between two spaces: words that belong together, and rows of signs.
+fn units(chunk: &str) -> Vec<Unit> {
+    let compact: String = chunk.chars().filter(|c| c.is_alphanumeric()).collect();
+    let code = text::gtin(&compact).unwrap_or(compact);
+    let words = text::words(chunk);
+    let parts = words.chunk_by(|a, b| a.sign == b.sign);
+    let unit = |part: &[Word]| Unit {
+        words: part.iter().map(|word| word.text.clone()).collect(),
+        code: code.clone(),
+        signs: part[0].sign,
+        open: false,
+    };
+    parts.map(unit).collect()
+}
+
+impl Unit {
+    fn is_filler(&self) -> bool {
+        matches!(&self.words[..], [word] if FILLERS.contains(&word.as_str()))
+    }
+
+    fn query(&self, fields: &Fields, care: Care) -> Box<dyn Query> {
+        let mut ways = vec![term(fields.code, &self.code, CODE)];
+        match &self.words[..] {
+            [word] => ways.extend(word_query(fields, word, care, self.open)),
+            words if self.signs => {
+                let places = [(fields.title, TITLE), (fields.names, NAMES), (fields.more, MORE)];
+                let row = |(field, score)| in_a_row(field, words.iter().map(String::as_str), score);
+                ways.extend(places.into_iter().filter_map(row));
+            }
+            words => {
+                let last = words.len() - 1;
+                let all = words
+                    .iter()
+                    .enumerate()
+                    .map(|(at, word)| best(word_query(fields, word, care, self.open && at == last)));
+                ways.push(Box::new(BooleanQuery::intersection(all.collect())));
+            }
+        }
+        best(ways)
+    }
+}
+
+/// All the ways in which a product can have a word.
+fn word_query(fields: &Fields, word: &str, care: Care, open: bool) -> Vec<Box<dyn Query>> {
+    let places = [(fields.title, TITLE), (fields.names, NAMES), (fields.more, MORE)];
+    let mut ways: Vec<Box<dyn Query>> =
+        places.iter().map(|(field, score)| term(*field, word, *score)).collect();
+    let is_number = word.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let letters = word.chars().count();
+    if open && !is_number {
+        match letters {
+            0..=STARTS_MAX => ways.push(term(fields.starts, word, part(NAMES, STARTED))),
+            _ => ways.extend(places.iter().map(|(field, score)| {
+                like(FuzzyTermQuery::new_prefix(key(*field, word), 0, false), part(*score, STARTED))
+            })),
+        }
+    }
+    if care != Care::Exact && !is_number && TYPO_LENGTHS.contains(&letters) {
+        let typos = if letters < TWO_TYPOS { 1 } else { 2 };
+        ways.extend(places.iter().map(|(field, score)| {
+            like(FuzzyTermQuery::new(key(*field, word), typos, true), part(*score, MISTYPED))
+        }));
+    }
+    ways
+}
+
+/// A part of a score, whole.
+fn part(score: f32, of_it: f32) -> f32 {
+    (score * of_it).round()
+}
+
+fn like(query: FuzzyTermQuery, score: f32) -> Box<dyn Query> {
+    Box::new(ConstScoreQuery::new(Box::new(query), score))
+}
+
+pub(super) fn key(field: Field, word: &str) -> Term {
+    Term::from_field_text(field, word)
+}
+
+fn term(field: Field, word: &str, score: f32) -> Box<dyn Query> {
+    let query = TermQuery::new(key(field, word), IndexRecordOption::Basic);
+    Box::new(ConstScoreQuery::new(Box::new(query), score))
+}
+
+/// These words one after the other. None: a row has at least two.
+fn in_a_row<'w>(field: Field, words: impl Iterator<Item = &'w str>, score: f32) -> Option<Box<dyn Query>> {
+    let terms: Vec<Term> = words.take(UNITS_MAX).map(|word| key(field, word)).collect();
+    let row = || ConstScoreQuery::new(Box::new(PhraseQuery::new(terms.clone())), score);
+    (terms.len() > 1).then(|| Box::new(row()) as Box<dyn Query>)
+}
+
+/// The best of several ways counts, not their sum.
+fn best(ways: Vec<Box<dyn Query>>) -> Box<dyn Query> {
+    Box::new(DisjunctionMaxQuery::new(ways))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted(text: &str) -> Vec<String> {
+        Ask::read(text).wanted().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn words_that_people_add_are_not_wanted_unless_there_are_no_others() {
+        assert_eq!(wanted("The Hobbit by Tolkien"), ["hobbit", "tolkien"]);
+        assert_eq!(wanted("by the book"), ["by", "the", "book"]);
+    }
+
+    #[test]
+    fn operators_are_text() {
+        assert_eq!(
+            wanted("\"harry\" -potter* AND (x:y OR [z TO w]) ~2 ^3 \\"),
+            ["harry", "potter", "x", "y", "or", "z", "w", "2", "3"]
+        );
+        for text in ["", " ", "\"", "\\", "-", "*", "(((", "\0", "🦊", "\u{202e}\u{200b}", "--- ***"] {
+            assert!(Ask::read(text).is_empty(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_long_query_is_cut() {
+        assert_eq!(wanted(&"ab ".repeat(5_000)).len(), UNITS_MAX);
+        assert_eq!(wanted(&"x".repeat(10_000)), ["x".repeat(QUERY_LENGTH_MAX)]);
+    }
+
+    #[test]
+    fn a_number_under_a_bar_code_is_one_word() {
+        for text in ["978-0-439-02348-1", "978 0 439 02348 1", "0-439-02348-3", "0439023483"] {
+            assert_eq!(wanted(text), ["9780439023481"], "{text}");
+        }
+    }
+}

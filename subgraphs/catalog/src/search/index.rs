@@ -1,0 +1,280 @@
+//! One index: where its files are, how far it has come, reading and writing.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use chassis::Failure;
+use contract::ProductId;
+use serde::{Deserialize, Serialize};
+use tantivy::directory::MmapDirectory;
+use tantivy::{IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, Term};
+use tracing::{info, warn};
+use uuid::Uuid;
+
+use super::document::key;
+use super::fields::{Fields, VERSION, schema};
+
+/// Memory for documents that are not written yet; the engine's least.
+const WRITER_BYTES: usize = 15_000_000;
+/// The file that names the folder of the index that serves.
+const CURRENT: &str = "current";
+/// The file that names the folder of an index in the making.
+const NEXT: &str = "next";
+
+/// How far an index has come. It is part of each commit, so that after a crash it is exactly true.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Mark {
+    version: u32,
+    /// The database that it follows.
+    feed: Uuid,
+    /// Changes up to here are in it.
+    pub(super) revision: i64,
+    /// Within the revision after that one, changes of products up to here are, too.
+    pub(super) product: Uuid,
+    /// While it is built: products up to this one are in it. None: it is whole.
+    pub(super) building: Option<Uuid>,
+}
+
+impl Mark {
+    /// Nothing yet, to be built from the rows that are there, and from the changes after `settled`.
+    pub(super) fn start(feed: Uuid, settled: i64) -> Self {
+        Self { version: VERSION, feed, revision: settled, product: Uuid::max(), building: Some(Uuid::nil()) }
+    }
+}
+
+/// Where indexes are kept.
+#[derive(Clone, Debug)]
+pub(super) enum Home {
+    Memory,
+    Folder(PathBuf),
+}
+
+impl Home {
+    pub(super) fn of(data_dir: Option<&Path>) -> Self {
+        data_dir.map_or(Self::Memory, |folder| Self::Folder(folder.join("search")))
+    }
+
+    /// Opens the index that serves. None: there is none of use, and why was said.
+    pub(super) fn open_current(&self, feed: Uuid, settled: i64) -> Result<Option<Index>, Failure> {
+        let Some(folder) = self.named(CURRENT) else { return Ok(None) };
+        match Index::open(&folder) {
+            Ok(index) => match index.unfit(feed, settled) {
+                None => return Ok(Some(index)),
+                Some(why) => info!("The search index is built anew: {why}"),
+            },
+            Err(OpenError::InUse) => {
+                return Err(Failure::msg(format!("{} is in use by another process", folder.display())));
+            }
+            Err(OpenError::Damaged(why)) => warn!("The search index is damaged and is built anew: {why}"),
+        }
+        Ok(None)
+    }
+
+    /// Makes an empty index that serves from now on.
+    pub(super) fn create_current(&self, mark: Mark) -> Result<Index, Failure> {
+        let Self::Folder(home) = self else { return Index::in_memory(mark) };
+        fs::create_dir_all(home)?;
+        let name = new_name();
+        let index = Index::create(home.join(&name), mark)?;
+        self.point(CURRENT, &name)?;
+        self.sweep();
+        Ok(index)
+    }
+
+    /// The index in the making, as far as it is; a new one when there is none of use.
+    pub(super) fn next(&self, feed: Uuid, settled: i64) -> Result<Index, Failure> {
+        let mark = Mark::start(feed, settled);
+        let Self::Folder(home) = self else { return Index::in_memory(mark) };
+        fs::create_dir_all(home)?;
+        if let Some(folder) = self.named(NEXT) {
+            match Index::open(&folder) {
+                Ok(index) if index.unfit(feed, settled).is_none() => return Ok(index),
+                Err(OpenError::InUse) => return Err(Failure::msg("another rebuild is under way")),
+                _ => {}
+            }
+        }
+        let name = new_name();
+        self.point(NEXT, &name)?;
+        Index::create(home.join(&name), mark)
+    }
+
+    /// Makes the index in the making the one that serves. Nobody may have it open for writing.
+    pub(super) fn swap(&self) -> Result<(), Failure> {
+        if let Self::Folder(home) = self {
+            fs::rename(home.join(NEXT), home.join(CURRENT))?;
+        }
+        Ok(())
+    }
+
+    /// The folder of the index that serves.
+    pub(super) fn current(&self) -> Option<PathBuf> {
+        self.named(CURRENT)
+    }
+
+    /// Removes indexes that neither serve nor are in the making.
+    pub(super) fn sweep(&self) {
+        let Self::Folder(home) = self else { return };
+        let kept = [self.named(CURRENT), self.named(NEXT)];
+        let folders = fs::read_dir(home).into_iter().flatten().flatten().map(|entry| entry.path());
+        for folder in folders.filter(|path| path.is_dir() && !kept.contains(&Some(path.clone()))) {
+            if let Err(error) = fs::remove_dir_all(&folder) {
+                warn!("The old search index {} is not removed: {error}", folder.display());
+            }
+        }
+    }
+
+    fn named(&self, file: &str) -> Option<PathBuf> {
+        let Self::Folder(home) = self else { return None };
+        let name = fs::read_to_string(home.join(file)).ok()?;
+        // Only names that this module gives: nothing outside the folder.
+        Uuid::try_parse(name.trim()).ok().map(|name| home.join(name.simple().to_string()))
+    }
+
+    /// Written under another name first, so that a crash leaves no half a name.
+    fn point(&self, file: &str, name: &str) -> Result<(), Failure> {
+        let Self::Folder(home) = self else { return Ok(()) };
+        let draft = home.join(format!("{file}.draft"));
+        fs::write(&draft, name)?;
+        Ok(fs::rename(draft, home.join(file))?)
+    }
+}
+
+fn new_name() -> String {
+    Uuid::now_v7().simple().to_string()
+}
+
+enum OpenError {
+    /// Another process writes to it.
+    InUse,
+    Damaged(String),
+}
+
+impl From<tantivy::TantivyError> for OpenError {
+    fn from(error: tantivy::TantivyError) -> Self {
+        match error {
+            tantivy::TantivyError::LockFailure(..) => Self::InUse,
+            other => Self::Damaged(other.to_string()),
+        }
+    }
+}
+
+/// What searches read: a state of the index that does not change under them.
+#[derive(Clone)]
+pub(super) struct Reading {
+    reader: IndexReader,
+    pub(super) fields: Fields,
+}
+
+impl Reading {
+    pub(super) fn searcher(&self) -> Searcher {
+        self.reader.searcher()
+    }
+}
+
+/// An open index, which only this one writes to.
+pub(super) struct Index {
+    folder: Option<PathBuf>,
+    writer: IndexWriter,
+    reading: Reading,
+    mark: Mark,
+}
+
+impl Index {
+    fn in_memory(mark: Mark) -> Result<Self, Failure> {
+        let (schema, fields) = schema();
+        Self::of(tantivy::Index::create_in_ram(schema), fields, None, mark).map_err(Failure::msg)
+    }
+
+    fn create(folder: PathBuf, mark: Mark) -> Result<Self, Failure> {
+        fs::create_dir_all(&folder)?;
+        let (schema, fields) = schema();
+        let index = tantivy::Index::create_in_dir(&folder, schema).map_err(Failure::msg)?;
+        let mut index = Self::of(index, fields, Some(folder), mark).map_err(Failure::msg)?;
+        index.commit()?;
+        Ok(index)
+    }
+
+    fn open(folder: &Path) -> Result<Self, OpenError> {
+        let damaged = |why: &dyn std::fmt::Display| OpenError::Damaged(why.to_string());
+        let (schema, fields) = schema();
+        let directory = MmapDirectory::open(folder).map_err(|why| damaged(&why))?;
+        let index = tantivy::Index::open(directory)?;
+        if index.schema() != schema {
+            return Err(damaged(&"it has the form of another version"));
+        }
+        let broken = index.validate_checksum()?;
+        if let Some(file) = broken.iter().next() {
+            return Err(damaged(&format!("{} is not what was written", file.display())));
+        }
+        let payload = index.load_metas()?.payload.unwrap_or_default();
+        let mark = serde_json::from_str(&payload).map_err(|why| damaged(&why))?;
+        Ok(Self::of(index, fields, Some(folder.into()), mark)?)
+    }
+
+    fn of(
+        index: tantivy::Index,
+        fields: Fields,
+        folder: Option<PathBuf>,
+        mark: Mark,
+    ) -> tantivy::Result<Self> {
+        let writer = index.writer_with_num_threads(1, WRITER_BYTES)?;
+        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+        Ok(Self { folder, writer, reading: Reading { reader, fields }, mark })
+    }
+
+    /// Why the index is of no use.
+    fn unfit(&self, feed: Uuid, settled: i64) -> Option<&'static str> {
+        match () {
+            () if self.mark.version != VERSION => Some("it was made by another version"),
+            () if self.mark.feed != feed => Some("it followed another database"),
+            () if self.mark.revision > settled => Some("the database was set back to an earlier state"),
+            () => None,
+        }
+    }
+
+    pub(super) fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
+    }
+
+    pub(super) fn reading(&self) -> Reading {
+        self.reading.clone()
+    }
+
+    pub(super) fn mark(&self) -> &Mark {
+        &self.mark
+    }
+
+    pub(super) fn mark_mut(&mut self) -> &mut Mark {
+        &mut self.mark
+    }
+
+    /// Replaces the documents of `products`: those without a new one are gone.
+    pub(super) fn replace(
+        &mut self,
+        products: &[ProductId],
+        mut documents: HashMap<ProductId, TantivyDocument>,
+    ) -> Result<(), Failure> {
+        for product in products {
+            self.writer.delete_term(Term::from_field_text(self.reading.fields.id, &key(*product)));
+            if let Some(document) = documents.remove(product) {
+                self.writer.add_document(document).map_err(Failure::msg)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what was replaced, and the mark, whole or not at all; searches see it from now on.
+    pub(super) fn commit(&mut self) -> Result<(), Failure> {
+        let mark = serde_json::to_string(&self.mark)?;
+        let mut commit = self.writer.prepare_commit().map_err(Failure::msg)?;
+        commit.set_payload(&mark);
+        commit.commit().map_err(Failure::msg)?;
+        self.reading.reader.reload().map_err(Failure::msg)
+    }
+
+    /// Waits until the files are as they will stay.
+    pub(super) fn finish(self) -> Result<(), Failure> {
+        self.writer.wait_merging_threads().map_err(Failure::msg)
+    }
+}
