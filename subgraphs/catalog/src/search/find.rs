@@ -21,6 +21,8 @@ use crate::shown::products::{PriceRange, Test};
 const CORRECTED_LENGTHS: std::ops::RangeInclusive<usize> = 3..=40;
 /// Words that are tried for one.
 const CANDIDATES_MAX: usize = 5;
+/// Searches to find words that go together.
+const TRIES_MAX: usize = 40;
 /// Typos of a word that is looked up.
 const CORRECTED_TYPOS: u8 = 2;
 
@@ -121,27 +123,58 @@ pub(super) fn find(reading: &Reading, wanted: &Wanted) -> tantivy::Result<Found>
     })
 }
 
-/// The words that some product has all of, instead of those that were typed: one after the other, the most usual that goes
-/// with those before it. None: they are the same, or there is no such product.
+/// The words that some product has all of, instead of those that were typed. None: they are the same, or nothing is near.
 fn correct(searcher: &Searcher, fields: &Fields, ask: &Ask) -> tantivy::Result<Option<String>> {
-    let (mut text, typed) = (String::new(), ask.wanted().collect::<Vec<_>>().join(" "));
+    let mut slots = vec![];
     for word in ask.wanted() {
-        let candidates = match is_known(searcher, fields, word)? {
+        slots.push(match is_known(searcher, fields, word)? {
             true => vec![word.to_owned()],
             false => nearest(searcher, fields, word)?,
-        };
-        for candidate in candidates {
-            // With a space at its end it is not taken for the beginning of other words.
-            let longer = format!("{text}{candidate} ");
-            let query = Ask::read(&longer).query(fields, Care::Exact);
-            if searcher.search(&*query, &tantivy::collector::Count)? > 0 {
-                text = longer;
-                break;
-            }
-        }
+        });
     }
+    let mut words = Words { searcher, fields, tries: TRIES_MAX, best: (0, String::new()) };
+    words.choose(&slots, 0, "")?;
+    let (text, typed) = (words.best.1, ask.wanted().collect::<Vec<_>>().join(" "));
     let text = text.trim_end();
     Ok((!text.is_empty() && text != typed).then(|| text.to_owned()))
+}
+
+/// Words that go together.
+struct Words<'s> {
+    searcher: &'s Searcher,
+    fields: &'s Fields,
+    /// Searches that may still be made.
+    tries: usize,
+    /// The most words that some product has, and how many.
+    best: (usize, String),
+}
+
+impl Words<'_> {
+    /// Goes on from `text`, which has `chosen` words, with one word of each slot; whether that was possible.
+    fn choose(&mut self, slots: &[Vec<String>], chosen: usize, text: &str) -> tantivy::Result<bool> {
+        let Some((slot, rest)) = slots.split_first() else { return Ok(true) };
+        for candidate in slot {
+            // With a space at its end it is not taken for the beginning of other words.
+            let longer = format!("{text}{candidate} ");
+            if !self.is_found(&longer)? {
+                continue;
+            }
+            if chosen + 1 > self.best.0 {
+                self.best = (chosen + 1, longer.clone());
+            }
+            if self.choose(rest, chosen + 1, &longer)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn is_found(&mut self, text: &str) -> tantivy::Result<bool> {
+        let Some(tries) = self.tries.checked_sub(1) else { return Ok(false) };
+        self.tries = tries;
+        let query = Ask::read(text).query(self.fields, Care::Exact);
+        Ok(self.searcher.search(&*query, &tantivy::collector::Count)? > 0)
+    }
 }
 
 fn is_known(searcher: &Searcher, fields: &Fields, word: &str) -> tantivy::Result<bool> {
