@@ -33,7 +33,7 @@ async fn search(souk: &souk::Market, query: &str) -> Value {
     let query = format!("{{ search({query}) {{ totalCount isRebuilding nodes {{ title }} }} }}");
     let call = chassis::graph::Call { query, operation_name: None, variables: Default::default() };
     let answer = catalog.endpoint.answer(&Default::default(), call).await;
-    let mut answer: Value = serde_json::from_slice(&answer).unwrap();
+    let mut answer: Value = serde_json::from_slice(&answer.body).unwrap();
     assert!(answer.get("errors").is_none(), "{answer:#}");
     answer["data"]["search"].take()
 }
