@@ -14,6 +14,11 @@ impl Failure {
         Self(anyhow::Error::msg(message))
     }
 
+    /// Whether this is, or was caused by, an `E`.
+    pub fn is<E: std::error::Error + Send + Sync + 'static>(&self) -> bool {
+        self.0.chain().any(|cause| cause.is::<E>())
+    }
+
     /// Whether trying again later can help: the database is away or busy.
     pub fn is_retryable(&self) -> bool {
         self.0.chain().any(|cause| cause.downcast_ref::<DbErr>().is_some_and(database_is_away))

@@ -1,6 +1,7 @@
 //! SeaORM entities: one module per service, and the tables that every service has.
 
 pub mod accounts;
+pub mod bidding;
 pub mod catalog;
 pub mod inventory;
 pub mod payments;

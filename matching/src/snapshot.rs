@@ -209,9 +209,10 @@ impl Trades {
         self.issued.encode(out);
         let fresh = self.matches.iter().filter(|matched| now.saturating_sub(matched.at) < retention_us);
         let fresh: Vec<Match> = fresh.copied().collect();
-        let failed = fresh.first().map(|first| self.failed.range(first.first..).copied().collect());
+        let failed: Option<Vec<crate::TradeId>> =
+            fresh.first().map(|first| self.failed.range(first.first..).copied().collect());
         fresh.encode(out);
-        failed.unwrap_or_else(Vec::new).encode(out);
+        failed.unwrap_or_default().encode(out);
     }
 
     fn decode(input: &mut &[u8], state: &State) -> Result<Self, Malformed> {

@@ -46,6 +46,11 @@ impl State {
         self.now
     }
 
+    /// Whether time has something to do at `now`: orders may be due. Then a [`Tick`](crate::Action::Tick) is worth its while.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.calendar.is_due(now)
+    }
+
     /// A running digest of every order that came to rest, matched, changed or left: two states that lived through the same
     /// have the same. It costs nothing to ask; [`digest`](Self::digest) is about the state as a whole and reads all of it.
     pub fn pulse(&self) -> u64 {

@@ -1,6 +1,7 @@
 //! SeaORM migrations: one migrator per service. They never import entities and work with the code before and after.
 
 pub mod accounts;
+pub mod bidding;
 pub mod catalog;
 pub mod inventory;
 pub mod payments;

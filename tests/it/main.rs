@@ -10,6 +10,7 @@ mod support;
 
 mod accounts;
 mod architecture;
+mod bidding;
 mod catalog;
 mod crash;
 #[cfg(feature = "router")]

@@ -149,10 +149,10 @@ impl Player {
             Event::Refused { refusal, .. } => {
                 // No number was used.
                 let next = OrderId(self.numbers.len() as u64);
-                if self.state.status(next).is_none() && self.state.order(next).is_none() {
-                    if let Some(name) = self.names.remove(&next) {
-                        self.numbers.remove(&name);
-                    }
+                if self.state.status(next).is_none()
+                    && let Some(name) = self.names.remove(&next)
+                {
+                    self.numbers.remove(&name);
                 }
                 format!("{refusal:?}")
             }

@@ -10,7 +10,7 @@ use chassis::{Clock, Tasks};
 use souk::market::ALL;
 use souk::{Market, Plan};
 
-use super::{feeds, files, imports, payments, reservations};
+use super::{bids, feeds, files, imports, payments, reservations};
 use crate::search::rebuild;
 use crate::support::Store;
 
@@ -18,11 +18,15 @@ use crate::support::Store;
 const WORK: &str = "SOUK_IT_WORK";
 const DATABASES: &str = "SOUK_IT_DATABASES";
 const FOLDER: &str = "SOUK_IT_FOLDER";
+const BIDDING: &str = "SOUK_IT_BIDDING";
 
 /// Does what the environment says; in a run of its own there is nothing to do.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn work() {
     let Ok(work) = std::env::var(WORK) else { return };
+    if work == "bid" {
+        return bids::bid_for_ever(&std::env::var(BIDDING).unwrap()).await;
+    }
     let urls = std::env::var(DATABASES).unwrap();
     let databases = ALL.into_iter().zip(urls.split(' ').map(str::to_owned)).collect();
     let plan = Plan {
@@ -71,6 +75,7 @@ impl Worker {
         let mut child = command
             .args(["--exact", "crash::child::work", "--nocapture"])
             .env(DATABASES, urls.join(" "))
+            .env(BIDDING, store.url("bidding"))
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

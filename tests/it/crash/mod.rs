@@ -1,6 +1,7 @@
-//! Killed at any line: `kill -9` in the middle of reservations, imports and payments, on both engines. What was acknowledged is
-//! there, what is there is whole, and starting again goes on.
+//! Killed at any line: `kill -9` in the middle of bids, reservations, imports and payments, on both engines. What was
+//! acknowledged is there, what is there is whole, and starting again goes on.
 
+mod bids;
 pub mod child;
 mod feeds;
 mod files;

@@ -1,0 +1,58 @@
+//! Bids and asks as they stand at the watermark.
+
+use sea_orm::entity::prelude::*;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "bidding_order")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub partition: i32,
+    /// The engine's number.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub number: i64,
+    pub market: Uuid,
+    pub account: Uuid,
+    pub side: Side,
+    pub price_minor: i64,
+    /// What was asked for, or the total it was amended to.
+    pub quantity: i64,
+    /// What rests.
+    pub remaining: i64,
+    pub filled: i64,
+    pub status: Status,
+    /// Why it was cancelled.
+    pub reason: Option<Reason>,
+    /// Null: it never rests, or lives for ever.
+    pub expires_at: Option<DateTimeUtc>,
+    pub placed_at: DateTimeUtc,
+    pub changed_at: DateTimeUtc,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+pub enum Side {
+    Bid,
+    Ask,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+pub enum Status {
+    Open,
+    Filled,
+    Cancelled,
+    Expired,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+pub enum Reason {
+    Owner,
+    Immediate,
+    SelfTrade,
+    SellingPaused,
+    AuthLapsed,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

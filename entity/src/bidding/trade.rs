@@ -1,0 +1,32 @@
+//! Matches: pieces that changed hands at one price between two orders at one time.
+
+use sea_orm::entity::prelude::*;
+
+use super::order::Side;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "bidding_trade")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub partition: i32,
+    /// Of the first piece; the others follow without gaps.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub number: i64,
+    pub quantity: i64,
+    /// Pieces whose payment failed.
+    pub failed: i64,
+    pub market: Uuid,
+    /// The market's event.
+    pub market_seq: i64,
+    pub price_minor: i64,
+    /// Numbers of the two orders.
+    pub bid: i64,
+    pub ask: i64,
+    pub buyer: Uuid,
+    pub seller: Uuid,
+    pub maker_side: Side,
+    pub at: DateTimeUtc,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

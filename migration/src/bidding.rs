@@ -1,0 +1,15 @@
+//! The tables of bidding, in the order in which they came.
+
+mod engine;
+
+use sea_orm_migration::prelude::*;
+
+use crate::shared;
+
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(shared::Events), Box::new(shared::Operations), Box::new(engine::Engine)]
+    }
+}

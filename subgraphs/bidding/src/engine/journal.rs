@@ -1,0 +1,143 @@
+//! What a partition writes down: one row for each batch of commands.
+
+use std::future::Future;
+
+use chassis::Failure;
+use matching::{Codec, Command, Malformed};
+
+/// A batch of commands, in the order in which they were applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// From 1, without gaps.
+    pub seq: u64,
+    /// Of the writer.
+    pub epoch: u64,
+    /// When it was applied; microseconds since 1970.
+    pub ts: i64,
+    /// Commands in it.
+    pub n: u32,
+    /// The engine's pulse after them: a replay must come to the same.
+    pub pulse: u64,
+    /// Commands, encoded.
+    pub payload: Vec<u8>,
+}
+
+impl Row {
+    pub fn new(seq: u64, epoch: u64, ts: i64, commands: &Vec<Command>, pulse: u64) -> Self {
+        let mut payload = Vec::with_capacity(commands.len() * 80);
+        commands.encode(&mut payload);
+        Self { seq, epoch, ts, n: commands.len() as u32, pulse, payload }
+    }
+
+    pub fn commands(&self) -> Result<Vec<Command>, Malformed> {
+        Vec::decode_all(&self.payload)
+    }
+
+    /// CRC32 over all of it.
+    pub fn crc32(&self) -> u32 {
+        let mut crc = Crc32::default();
+        for number in [self.seq, self.epoch, self.ts as u64, u64::from(self.n), self.pulse] {
+            crc.add(&number.to_be_bytes());
+        }
+        crc.add(&self.payload);
+        crc.finish()
+    }
+}
+
+/// A whole state after a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The last row in it.
+    pub seq: u64,
+    pub digest: u64,
+    /// The state, encoded.
+    pub payload: Vec<u8>,
+}
+
+impl Snapshot {
+    pub fn crc32(&self) -> u32 {
+        let mut crc = Crc32::default();
+        crc.add(&self.seq.to_be_bytes());
+        crc.add(&self.digest.to_be_bytes());
+        crc.add(&self.payload);
+        crc.finish()
+    }
+}
+
+/// What became of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Appended {
+    Durable,
+    /// Somebody else writes this partition now; the row is not there.
+    Fenced,
+}
+
+/// Where one partition's rows are kept.
+pub trait Journal: Send + Sync + 'static {
+    /// Raises the epoch: whoever wrote with an older one can append no more. Rows behind a gap were never acknowledged and go.
+    fn take_over(&self) -> impl Future<Output = Result<u64, Failure>> + Send;
+
+    /// Writes a row if its epoch is the present one. A failure says nothing about whether the row is there.
+    fn append(&self, row: &Row) -> impl Future<Output = Result<Appended, Failure>> + Send;
+
+    /// The row with this number as it lies there, with the CRC written beside it.
+    fn row(&self, seq: u64) -> impl Future<Output = Result<Option<(Row, u32)>, Failure>> + Send;
+
+    /// Rows after `seq`, at most `limit`, in order.
+    fn rows(&self, after: u64, limit: u64) -> impl Future<Output = Result<Vec<(Row, u32)>, Failure>> + Send;
+
+    /// The newest snapshots up to `seq`, the newest first, each with its CRC.
+    fn snapshots(&self, seq: u64) -> impl Future<Output = Result<Vec<(Snapshot, u32)>, Failure>> + Send;
+
+    /// Keeps a snapshot and lets old ones go.
+    fn keep(&self, snapshot: &Snapshot) -> impl Future<Output = Result<(), Failure>> + Send;
+}
+
+/// The CRC of Ethernet and zip.
+struct Crc32(u32);
+
+const CRC_TABLE: [u32; 256] = {
+    let mut table = [0; 256];
+    let mut index = 0;
+    while index < 256 {
+        let mut crc = index as u32;
+        let mut bit = 0;
+        while bit < 8 {
+            crc = if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
+            bit += 1;
+        }
+        table[index] = crc;
+        index += 1;
+    }
+    table
+};
+
+impl Default for Crc32 {
+    fn default() -> Self {
+        Self(u32::MAX)
+    }
+}
+
+impl Crc32 {
+    fn add(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0 >> 8 ^ CRC_TABLE[usize::from(self.0 as u8 ^ byte)];
+        }
+    }
+
+    fn finish(self) -> u32 {
+        !self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_crc_is_the_one_that_everybody_uses() {
+        let mut crc = Crc32::default();
+        crc.add(b"123456789");
+        assert_eq!(crc.finish(), 0xcbf4_3926);
+    }
+}
