@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod catalog;
 pub mod inventory;
+pub mod orders;
 pub mod payments;
 
 use chrono::{DateTime, Utc};
@@ -162,4 +163,14 @@ events! {
     PaymentReleased(payments::PaymentReleased) = "payments.released", 1;
     /// A buyer's bank disputes a payment, or has decided.
     DisputeChanged(payments::DisputeChanged) = "payments.dispute_changed", 1;
+    /// Somebody placed an order.
+    OrderPlaced(orders::OrderPlaced) = "orders.placed", 1;
+    /// The buyer must confirm the payment with their bank.
+    OrderActionNeeded(orders::OrderActionNeeded) = "orders.action_needed", 1;
+    /// The money was taken: sellers may ship.
+    OrderPaid(orders::OrderPaid) = "orders.paid", 1;
+    /// An order came to nothing.
+    OrderCancelled(orders::OrderCancelled) = "orders.cancelled", 1;
+    /// An order waits for an operator.
+    OrderStuck(orders::OrderStuck) = "orders.stuck", 1;
 }

@@ -4,5 +4,6 @@ pub mod accounts;
 pub mod bidding;
 pub mod catalog;
 pub mod inventory;
+pub mod orders;
 pub mod payments;
 pub mod shared;

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod bidding;
 pub mod catalog;
 pub mod inventory;
+pub mod orders;
 pub mod payments;
 mod shared;
 

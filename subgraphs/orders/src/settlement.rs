@@ -6,44 +6,8 @@
 
 mod patience;
 
+pub use entity::orders::settlement::State;
 pub use patience::{Due, due, pause};
-
-/// Where an order stands on its way to being paid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum State {
-    /// Stock was asked for.
-    Reserving,
-    /// Money was asked for.
-    Authorising,
-    /// The buyer must confirm with their bank.
-    Confirming,
-    /// The held money was asked to be taken.
-    Capturing,
-    /// As `Capturing`, and the stock has gone meanwhile.
-    CapturingUnstocked,
-    /// Paid. The stock was asked to leave the shelves.
-    Committing,
-    /// Paid, and the stock is the buyer's.
-    Settled,
-    /// The hold was asked to be given up.
-    Voiding,
-    /// Taken money was asked to go back.
-    Refunding,
-    /// The stock was asked to be given back.
-    Releasing,
-    /// Nothing is reserved and nothing is held.
-    Cancelled,
-    /// An operator must look: nobody answers whether money was taken.
-    StuckCapturing,
-    /// An operator must look: paid, and nobody answers for the stock.
-    StuckCommitting,
-    /// An operator must look: nobody answers whether the hold is gone.
-    StuckVoiding,
-    /// An operator must look: the money does not go back.
-    StuckRefunding,
-    /// An operator must look: the stock does not come back.
-    StuckReleasing,
-}
 
 /// What an order hears.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -155,53 +119,6 @@ pub fn next(state: State, heard: Heard) -> Option<(State, &'static [Ask])> {
 
         _ => return None,
     })
-}
-
-impl State {
-    pub const ALL: [Self; 16] = [
-        Self::Reserving,
-        Self::Authorising,
-        Self::Confirming,
-        Self::Capturing,
-        Self::CapturingUnstocked,
-        Self::Committing,
-        Self::Settled,
-        Self::Voiding,
-        Self::Refunding,
-        Self::Releasing,
-        Self::Cancelled,
-        Self::StuckCapturing,
-        Self::StuckCommitting,
-        Self::StuckVoiding,
-        Self::StuckRefunding,
-        Self::StuckReleasing,
-    ];
-
-    /// Nothing moves it any more.
-    pub fn is_over(self) -> bool {
-        matches!(self, Self::Settled | Self::Cancelled)
-    }
-
-    /// The money was taken and the goods are the buyer's, as far as anybody knows.
-    pub fn is_paid(self) -> bool {
-        matches!(self, Self::Committing | Self::StuckCommitting | Self::Settled)
-    }
-
-    pub fn needs_operator(self) -> bool {
-        matches!(
-            self,
-            Self::StuckCapturing
-                | Self::StuckCommitting
-                | Self::StuckVoiding
-                | Self::StuckRefunding
-                | Self::StuckReleasing
-        )
-    }
-
-    /// The buyer need not wait any longer: it is paid, undone, theirs to confirm, or nobody knows.
-    pub fn is_decided(self) -> bool {
-        self.is_paid() || self == Self::Cancelled || self == Self::Confirming || self.needs_operator()
-    }
 }
 
 #[cfg(test)]

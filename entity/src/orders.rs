@@ -1,0 +1,18 @@
+//! Tables of orders: carts, what prices are made of, orders and how far they are, and mirrors of offers, stock and sellers.
+
+pub mod cart;
+pub mod cart_line;
+pub mod offer;
+pub mod order;
+pub mod order_event;
+pub mod order_line;
+pub mod order_share;
+pub mod parcel_weight;
+pub mod platform_rate;
+pub mod promotion;
+pub mod promotion_buyer;
+pub mod promotion_use;
+pub mod seller;
+pub mod settlement;
+pub mod shipping_rate;
+pub mod stock;

@@ -1,0 +1,25 @@
+//! The tables of orders, in the order in which they came.
+
+mod carts;
+mod mirrors;
+mod prices;
+mod sales;
+
+use sea_orm_migration::prelude::*;
+
+use crate::shared;
+
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(shared::Events),
+            Box::new(shared::Operations),
+            Box::new(mirrors::Mirrors),
+            Box::new(prices::Prices),
+            Box::new(carts::Carts),
+            Box::new(sales::Sales),
+        ]
+    }
+}

@@ -1,0 +1,114 @@
+//! What orders hears: offers, stock and sellers, which it mirrors, and answers to its asks, by which orders move.
+
+use chassis::inbox::Consumer;
+use chassis::{Env, Failure, Tx};
+use chrono::{DateTime, Utc};
+use contract::{Envelope, Event, OrderId, ReservationId};
+use futures::FutureExt;
+
+use crate::drive::{self, News};
+use crate::failure::{Action, Why};
+use crate::mirror;
+use crate::settlement::Heard;
+
+/// The ears of orders.
+pub fn consumers(env: &Env) -> Vec<Consumer> {
+    vec![
+        Consumer::new(env, "orders.accounts", &["accounts.seller_changed"], |tx, now, events| {
+            hear(tx, now, events).boxed()
+        }),
+        Consumer::new(env, "orders.catalog", &["catalog.offer_changed"], |tx, now, events| {
+            hear(tx, now, events).boxed()
+        }),
+        Consumer::new(
+            env,
+            "orders.inventory",
+            &[
+                "inventory.stock_changed",
+                "inventory.stock_reserved",
+                "inventory.stock_rejected",
+                "inventory.stock_committed",
+                "inventory.stock_released",
+            ],
+            |tx, now, events| hear(tx, now, events).boxed(),
+        ),
+        Consumer::new(
+            env,
+            "orders.payments",
+            &[
+                "payments.authorised",
+                "payments.needs_action",
+                "payments.declined",
+                "payments.captured",
+                "payments.capture_failed",
+                "payments.voided",
+                "payments.refunded",
+                "payments.refund_failed",
+            ],
+            |tx, now, events| hear(tx, now, events).boxed(),
+        ),
+    ]
+}
+
+async fn hear(tx: &Tx, now: DateTime<Utc>, events: &[Envelope]) -> Result<(), Failure> {
+    let (mut sellers, mut offers, mut levels, mut answers) = (vec![], vec![], vec![], vec![]);
+    for envelope in events {
+        let version = envelope.aggregate.version;
+        match &envelope.event {
+            Event::SellerChanged(change) => sellers.push((change, version)),
+            Event::OfferChanged(change) => offers.push((change, version)),
+            Event::StockChanged(change) => levels.push(change),
+            event => answers.extend(answer(event)),
+        }
+    }
+    mirror::hear_sellers(tx, sellers).await?;
+    mirror::hear_offers(tx, offers).await?;
+    mirror::hear_stock(tx, levels).await?;
+    drive::hear(tx, now, answers).await.map(drop)
+}
+
+/// The order that a reservation is of, should it be one of ours.
+fn of(reservation: ReservationId) -> OrderId {
+    OrderId(reservation.0)
+}
+
+/// What an order hears from an event, if the event is an answer to it.
+fn answer(event: &Event) -> Option<News> {
+    Some(match event {
+        Event::StockReserved(answer) => News::new(of(answer.reservation_id), Heard::StockReserved),
+        Event::StockRejected(answer) => News::new(of(answer.reservation_id), Heard::StockRefused)
+            .because(Why::SoldOut { shortages: answer.shortages.clone() }),
+        Event::StockCommitted(answer) => News::new(of(answer.reservation_id), Heard::StockSold),
+        Event::StockReleased(answer) => {
+            News::new(of(answer.reservation_id), Heard::StockGivenBack).because(Why::StockLost)
+        }
+        Event::PaymentAuthorised(answer) => News::new(answer.order_id, Heard::MoneyHeld),
+        Event::PaymentNeedsAction(answer) => {
+            let action = Action {
+                redirect_url: answer.redirect_url.clone(),
+                client_secret: answer.client_secret.clone(),
+            };
+            News { action: Some(action), ..News::new(answer.order_id, Heard::BuyerMustConfirm) }
+        }
+        Event::PaymentDeclined(answer) => {
+            News::new(answer.order_id, Heard::MoneyRefused).because(declined(&answer.code, &answer.message))
+        }
+        Event::PaymentCaptured(answer) => News::new(answer.order_id, Heard::MoneyTaken),
+        Event::CaptureFailed(answer) => {
+            News::new(answer.order_id, Heard::MoneyNotTaken).because(declined(&answer.code, &answer.message))
+        }
+        Event::PaymentVoided(answer) => News::new(answer.order_id, Heard::MoneyLetGo),
+        // The refund that undoes an order has its uuid; others are of goods that came back.
+        Event::PaymentRefunded(answer) if answer.refund_id.0 == answer.order_id.0 => {
+            News::new(answer.order_id, Heard::MoneyReturned)
+        }
+        Event::RefundFailed(answer) if answer.refund_id.0 == answer.order_id.0 => {
+            News::new(answer.order_id, Heard::MoneyNotReturned)
+        }
+        _ => return None,
+    })
+}
+
+fn declined(code: &str, message: &str) -> Why {
+    Why::Declined { decline_code: code.into(), message: message.into() }
+}

@@ -1,0 +1,131 @@
+//! What happens to orders, for those who wait: what this process commits at once, what others commit on the same database
+//! within a moment.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use chassis::live::Latest;
+use chassis::{Env, Failure};
+use contract::{Envelope, OrderId};
+use entity::orders::{order_event, settlement};
+use futures::{Stream, StreamExt, stream};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+
+/// How often to look when nothing was heard: another process may have written.
+const POLL: Duration = Duration::from_secs(1);
+/// What is said about an order before anything is decided.
+const PLACED: &str = "orders.placed";
+
+/// Tells whoever waits for an order that something happened to it.
+#[derive(Clone)]
+pub struct Feed(Arc<Inner>);
+
+struct Inner {
+    env: Env,
+    /// Anything at all.
+    moved: Latest<OrderId, ()>,
+    /// Something that ends the waiting of a buyer.
+    decided: Latest<OrderId, ()>,
+    started: AtomicBool,
+}
+
+impl Feed {
+    pub fn new(env: Env) -> Self {
+        Self(Arc::new(Inner {
+            env,
+            moved: Latest::default(),
+            decided: Latest::default(),
+            started: AtomicBool::new(false),
+        }))
+    }
+
+    /// Waits until the buyer need not wait any longer, at most `within`.
+    pub async fn wait(&self, order: OrderId, within: Duration) -> Result<(), Failure> {
+        self.start();
+        // Listen first, look second: what happens in between is heard.
+        let mut news = Box::pin(self.0.decided.watch(vec![order]));
+        let waiting = async {
+            loop {
+                let row = settlement::Entity::find_by_id(order).one(self.0.env.db.read()).await?;
+                if row.is_none_or(|row| row.state.is_decided()) {
+                    return Ok(());
+                }
+                _ = tokio::time::timeout(POLL, news.next()).await;
+            }
+        };
+        tokio::time::timeout(within, waiting).await.unwrap_or(Ok(()))
+    }
+
+    /// Everything in the log of an order after `since`, and everything from now on.
+    pub fn follow(
+        &self,
+        order: OrderId,
+        since: i64,
+    ) -> impl Stream<Item = Result<order_event::Model, Failure>> + Send + use<> {
+        self.start();
+        let news = Box::pin(self.0.moved.watch(vec![order]));
+        let env = self.0.env.clone();
+        let batches = stream::unfold((env, news, since, true), move |(env, mut news, since, first)| async move {
+            if !first {
+                _ = tokio::time::timeout(POLL, news.next()).await;
+            }
+            let entries = after(&env, order, since).await;
+            let last = entries.as_ref().ok().and_then(|entries| entries.last()).map_or(since, |last| last.sequence);
+            Some((entries, (env, news, last, false)))
+        });
+        batches.flat_map(|entries| {
+            let entries = match entries {
+                Ok(entries) => entries.into_iter().map(Ok).collect(),
+                Err(failure) => vec![Err(failure)],
+            };
+            stream::iter(entries)
+        })
+    }
+
+    fn start(&self) {
+        if !self.0.started.swap(true, Ordering::SeqCst) {
+            let said = self.0.env.db.said();
+            self.0.env.tasks.spawn(listen(self.0.clone(), said));
+        }
+    }
+}
+
+async fn after(env: &Env, order: OrderId, since: i64) -> Result<Vec<order_event::Model>, Failure> {
+    let entries = order_event::Entity::find()
+        .filter(order_event::Column::OrderId.eq(order))
+        .filter(order_event::Column::Sequence.gt(since))
+        .order_by_asc(order_event::Column::Sequence);
+    Ok(entries.all(env.db.read()).await?)
+}
+
+async fn listen(inner: Arc<Inner>, mut said: broadcast::Receiver<Arc<Envelope>>) {
+    let stop = inner.env.tasks.stopping().clone();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            event = said.recv() => match event {
+                Ok(event) => inner.hear(&event),
+                // Whoever waits looks again after a moment.
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return,
+            },
+        }
+    }
+}
+
+impl Inner {
+    fn hear(&self, event: &Envelope) {
+        if event.aggregate.kind != "order" {
+            return;
+        }
+        let order = OrderId(event.aggregate.id);
+        self.moved.publish(&order, &());
+        let kind = event.event.kind();
+        if kind.starts_with("orders.") && kind != PLACED {
+            self.decided.publish(&order, &());
+        }
+    }
+}
