@@ -41,6 +41,9 @@ pub struct Settings {
     /// The database of inventory, when it has one of its own.
     #[arg(long, env = "SOUK_INVENTORY_DATABASE_URL", hide_env_values = true)]
     pub inventory_database_url: Option<String>,
+    /// The database of orders, when it has one of its own.
+    #[arg(long, env = "SOUK_ORDERS_DATABASE_URL", hide_env_values = true)]
+    pub orders_database_url: Option<String>,
     /// The database of payments, when it has one of its own.
     #[arg(long, env = "SOUK_PAYMENTS_DATABASE_URL", hide_env_values = true)]
     pub payments_database_url: Option<String>,
@@ -88,6 +91,7 @@ impl Settings {
             ServiceName::Accounts => &self.accounts_database_url,
             ServiceName::Catalog => &self.catalog_database_url,
             ServiceName::Inventory => &self.inventory_database_url,
+            ServiceName::Orders => &self.orders_database_url,
             ServiceName::Payments => &self.payments_database_url,
         };
         let Some(url) = own.as_ref().or(self.database_url.as_ref()) else {

@@ -18,6 +18,7 @@ mod endpoint;
 mod events;
 mod feeds;
 mod inventory;
+mod orders;
 mod payments;
 #[cfg(feature = "router")]
 mod router;

@@ -14,12 +14,18 @@ pub enum ServiceName {
     Accounts,
     Catalog,
     Inventory,
+    Orders,
     Payments,
 }
 
 /// Every service, in the order in which they start.
-pub const ALL: [ServiceName; 4] =
-    [ServiceName::Accounts, ServiceName::Catalog, ServiceName::Inventory, ServiceName::Payments];
+pub const ALL: [ServiceName; 5] = [
+    ServiceName::Accounts,
+    ServiceName::Catalog,
+    ServiceName::Inventory,
+    ServiceName::Orders,
+    ServiceName::Payments,
+];
 
 impl ServiceName {
     pub fn as_str(self) -> &'static str {
@@ -27,6 +33,7 @@ impl ServiceName {
             Self::Accounts => "accounts",
             Self::Catalog => "catalog",
             Self::Inventory => "inventory",
+            Self::Orders => "orders",
             Self::Payments => "payments",
         }
     }
@@ -36,6 +43,7 @@ impl ServiceName {
             Self::Accounts => accounts::subgraph(env).await,
             Self::Catalog => catalog::subgraph(env).await,
             Self::Inventory => inventory::subgraph(env).await,
+            Self::Orders => orders::subgraph(env).await,
             Self::Payments => payments::subgraph(env).await,
         }
     }
@@ -126,6 +134,7 @@ async fn up(name: ServiceName, db: &Database) -> Result<(), DbErr> {
         ServiceName::Accounts => migration::accounts::Migrator::up(db.write(), None).await,
         ServiceName::Catalog => migration::catalog::Migrator::up(db.write(), None).await,
         ServiceName::Inventory => migration::inventory::Migrator::up(db.write(), None).await,
+        ServiceName::Orders => migration::orders::Migrator::up(db.write(), None).await,
         ServiceName::Payments => migration::payments::Migrator::up(db.write(), None).await,
     }
 }

@@ -13,7 +13,8 @@ use entity::orders::cart_line;
 use futures::FutureExt;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 
 use crate::goods::{self, Goods};
@@ -156,7 +157,12 @@ async fn begin(
     Ok(Cart { row, lines: vec![] })
 }
 
-async fn write(tx: &Tx, now: DateTime<Utc>, mut cart: Cart, wanted: Vec<Wanted>) -> Outcome<Cart, SetRefusal> {
+async fn write(
+    tx: &Tx,
+    now: DateTime<Utc>,
+    mut cart: Cart,
+    wanted: Vec<Wanted>,
+) -> Outcome<Cart, SetRefusal> {
     let offers: BTreeSet<OfferId> =
         wanted.iter().map(|line| line.offer_id).chain(cart.lines.iter().map(|line| line.offer_id)).collect();
     let goods = goods::find(tx, offers).await?;
@@ -237,6 +243,10 @@ async fn store(
             .update_column(cart_line::Column::Quantity)
             .to_owned();
         cart_line::Entity::insert_many(changed).on_conflict(there).exec_without_returning(tx).await?;
+    }
+    // A cart that was begun just now is as new as it can be.
+    if cart.row.updated_at == now && cart.row.version == 1 {
+        return Ok(());
     }
     cart.row.version += 1;
     cart.row.updated_at = now;
@@ -333,8 +343,7 @@ async fn close(tx: &Tx, now: DateTime<Utc>, guest: &Cart, user: UserId) -> Resul
 
 async fn add(tx: &Tx, now: DateTime<Utc>, own: Cart, guest: &Cart) -> Outcome<Cart, MergeRefusal> {
     let before: HashMap<OfferId, i64> = own.lines.iter().map(|line| (line.offer_id, line.quantity)).collect();
-    let offers: BTreeSet<OfferId> =
-        guest.lines.iter().chain(&own.lines).map(|line| line.offer_id).collect();
+    let offers: BTreeSet<OfferId> = guest.lines.iter().chain(&own.lines).map(|line| line.offer_id).collect();
     let goods = goods::find(tx, offers).await?;
     let quantities: BTreeMap<OfferId, i64> = guest
         .lines
@@ -343,7 +352,7 @@ async fn add(tx: &Tx, now: DateTime<Utc>, own: Cart, guest: &Cart) -> Outcome<Ca
         .filter(|line| goods.get(&line.offer_id).is_some_and(|goods| goods.for_sale))
         .map(|line| {
             let sum = before.get(&line.offer_id).unwrap_or(&0) + line.quantity;
-            (line.offer_id, sum.min(QUANTITY_MAX))
+            (line.offer_id, Ord::min(sum, QUANTITY_MAX))
         })
         .collect();
     let mut own = own;
@@ -393,7 +402,10 @@ pub async fn sweep(env: &Env) -> Result<(), Failure> {
         if old.is_empty() {
             return Ok(());
         }
-        cart_line::Entity::delete_many().filter(cart_line::Column::CartId.is_in(old.clone())).exec(tx).await?;
+        cart_line::Entity::delete_many()
+            .filter(cart_line::Column::CartId.is_in(old.clone()))
+            .exec(tx)
+            .await?;
         Entity::delete_many().filter(Column::Id.is_in(old)).exec(tx).await?;
         Ok(())
     })

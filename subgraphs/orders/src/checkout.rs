@@ -94,7 +94,8 @@ pub async fn place(
     if cart.row.state != cart::State::Open {
         return Ok(Err(PlaceRefusal::CheckingOut { order_id: cart.row.order_id }));
     }
-    let place = Destination { country: contact.address.country.clone(), region: contact.address.region.clone() };
+    let place =
+        Destination { country: contact.address.country.clone(), region: contact.address.region.clone() };
     let priced = match quoting::price(tx, now, &cart, &place, command.user).await? {
         Ok(priced) => priced,
         Err(problems) => return Ok(Err(PlaceRefusal::Problems(problems))),
@@ -224,7 +225,8 @@ fn placed(
     plan: Plan,
 ) -> Vec<(Aggregate, Event)> {
     let sellers = plan.sellers();
-    let said = [reserve(order_id, plan.lines, now).into(), OrderPlaced { order_id, user_id, total, sellers }.into()];
+    let said =
+        [reserve(order_id, plan.lines, now).into(), OrderPlaced { order_id, user_id, total, sellers }.into()];
     said.into_iter().map(|event| (about("order", order_id, 1), event)).collect()
 }
 

@@ -82,5 +82,8 @@ impl Contact {
 /// Something before an `@` and a domain behind it: the rest shows when a message is sent.
 fn is_email(text: &str) -> bool {
     let plain = is_line_of_text(text, EMAIL_LENGTH_MAX) && !text.contains(char::is_whitespace);
-    plain && text.rsplit_once('@').is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.') && domain.len() > 2)
+    plain
+        && text
+            .rsplit_once('@')
+            .is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.') && domain.len() > 2)
 }

@@ -192,11 +192,18 @@ async fn say(
     for done in moves {
         for ask in done.asks {
             let why = rows[&done.order].failure.as_deref();
-            said.push((about("order", done.order, done.version), event(*ask, done.order, orders.get(&done.order), why)?));
+            said.push((
+                about("order", done.order, done.version),
+                event(*ask, done.order, orders.get(&done.order), why)?,
+            ));
         }
-        if telling(done) && let Some((order, plan)) = orders.get(&done.order) {
+        if telling(done)
+            && let Some((order, plan)) = orders.get(&done.order)
+        {
             let why = rows[&done.order].failure.as_deref();
-            said.extend(tell(done, order, plan, why)?.map(|event| (about("order", done.order, done.version), event)));
+            said.extend(
+                tell(done, order, plan, why)?.map(|event| (about("order", done.order, done.version), event)),
+            );
         }
     }
     match said.is_empty() {
@@ -271,12 +278,7 @@ pub fn total(order: &order::Model) -> Result<Money, Failure> {
     Ok(Money { amount_minor: order.total_minor, currency: order.currency.parse()? })
 }
 
-fn tell(
-    done: &Move,
-    order: &order::Model,
-    plan: &Plan,
-    why: Option<&str>,
-) -> Result<Option<Event>, Failure> {
+fn tell(done: &Move, order: &order::Model, plan: &Plan, why: Option<&str>) -> Result<Option<Event>, Failure> {
     let (order_id, user_id, sellers) = (order.id, order.user_id, plan.sellers());
     Ok(Some(match done.state {
         State::Committing => {

@@ -6,7 +6,9 @@ use chassis::Failure;
 use contract::{CurrencyCode, Money, OfferId, ProductId, SellerId, VariantId};
 use entity::orders::{offer, parcel_weight, seller, stock};
 use sea_orm::sea_query::JoinType;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, RelationDef};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, RelationDef,
+};
 
 /// An offer as a buyer meets it.
 #[derive(Clone, Debug)]
@@ -58,7 +60,10 @@ pub async fn find(
         .column(parcel_weight::Column::Grams)
         .join(JoinType::LeftJoin, to(offer::Column::SellerId, seller::Entity, seller::Column::SellerId))
         .join(JoinType::LeftJoin, to(offer::Column::OfferId, stock::Entity, stock::Column::OfferId))
-        .join(JoinType::LeftJoin, to(offer::Column::OfferId, parcel_weight::Entity, parcel_weight::Column::OfferId))
+        .join(
+            JoinType::LeftJoin,
+            to(offer::Column::OfferId, parcel_weight::Entity, parcel_weight::Column::OfferId),
+        )
         .filter(offer::Column::OfferId.is_in(offers))
         .into_model::<Row>()
         .all(db)

@@ -8,12 +8,17 @@ use std::time::Duration;
 use chassis::live::Latest;
 use chassis::{Env, Failure};
 use contract::{Envelope, OrderId};
-use entity::orders::{order_event, settlement};
+use entity::orders::order_event;
 use futures::{Stream, StreamExt, stream};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::time::Instant;
 
+use crate::order::{self, Order, Reader};
+
+/// When to look first: the order may have been decided before anybody listened.
+const FIRST_LOOK: Duration = Duration::from_millis(50);
 /// How often to look when nothing was heard: another process may have written.
 const POLL: Duration = Duration::from_secs(1);
 /// What is said about an order before anything is decided.
@@ -42,21 +47,22 @@ impl Feed {
         }))
     }
 
-    /// Waits until the buyer need not wait any longer, at most `within`.
-    pub async fn wait(&self, order: OrderId, within: Duration) -> Result<(), Failure> {
+    /// Waits until the buyer need not wait any longer, at most `within`: the order as it is then.
+    pub async fn wait(&self, id: OrderId, within: Duration) -> Result<Option<Order>, Failure> {
         self.start();
-        // Listen first, look second: what happens in between is heard.
-        let mut news = Box::pin(self.0.decided.watch(vec![order]));
-        let waiting = async {
-            loop {
-                let row = settlement::Entity::find_by_id(order).one(self.0.env.db.read()).await?;
-                if row.is_none_or(|row| row.state.is_decided()) {
-                    return Ok(());
-                }
-                _ = tokio::time::timeout(POLL, news.next()).await;
+        let mut news = Box::pin(self.0.decided.watch(vec![id]));
+        let until = Instant::now() + within;
+        let mut pause = FIRST_LOOK;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            _ = tokio::time::timeout(pause.min(left), news.next()).await;
+            pause = POLL;
+            let order = order::find(self.0.env.db.read(), Reader::TokenHolder, id).await?;
+            let waits = order.as_ref().is_some_and(|order| !order.settlement.state.is_decided());
+            if !waits || Instant::now() >= until {
+                return Ok(order);
             }
-        };
-        tokio::time::timeout(within, waiting).await.unwrap_or(Ok(()))
+        }
     }
 
     /// Everything in the log of an order after `since`, and everything from now on.
@@ -68,14 +74,19 @@ impl Feed {
         self.start();
         let news = Box::pin(self.0.moved.watch(vec![order]));
         let env = self.0.env.clone();
-        let batches = stream::unfold((env, news, since, true), move |(env, mut news, since, first)| async move {
-            if !first {
-                _ = tokio::time::timeout(POLL, news.next()).await;
-            }
-            let entries = after(&env, order, since).await;
-            let last = entries.as_ref().ok().and_then(|entries| entries.last()).map_or(since, |last| last.sequence);
-            Some((entries, (env, news, last, false)))
-        });
+        let batches =
+            stream::unfold((env, news, since, true), move |(env, mut news, since, first)| async move {
+                if !first {
+                    _ = tokio::time::timeout(POLL, news.next()).await;
+                }
+                let entries = after(&env, order, since).await;
+                let last = entries
+                    .as_ref()
+                    .ok()
+                    .and_then(|entries| entries.last())
+                    .map_or(since, |last| last.sequence);
+                Some((entries, (env, news, last, false)))
+            });
         batches.flat_map(|entries| {
             let entries = match entries {
                 Ok(entries) => entries.into_iter().map(Ok).collect(),

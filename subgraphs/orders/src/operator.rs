@@ -95,7 +95,12 @@ pub enum CancelRefusal {
 }
 
 /// A buyer wants an order undone that is not being paid yet. Cancelling twice is cancelling once.
-pub async fn cancel(tx: &Tx, now: DateTime<Utc>, reader: Reader, id: OrderId) -> Outcome<Order, CancelRefusal> {
+pub async fn cancel(
+    tx: &Tx,
+    now: DateTime<Utc>,
+    reader: Reader,
+    id: OrderId,
+) -> Outcome<Order, CancelRefusal> {
     let Some(before) = order::find(tx, reader, id).await? else {
         return Ok(Err(CancelRefusal::NotFound));
     };

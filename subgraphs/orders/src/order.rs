@@ -5,7 +5,9 @@ use contract::{OrderId, UserId};
 use entity::orders::order::{Column, Entity, Model};
 use entity::orders::settlement;
 use sea_orm::sea_query::JoinType;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, RelationDef, Select};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, RelationDef, Select,
+};
 
 use crate::settlement::State;
 
@@ -35,7 +37,9 @@ impl Order {
             State::Confirming => Status::NeedsAction,
             State::Authorising | State::Capturing => Status::Paying,
             State::Committing | State::StuckCommitting | State::Settled => Status::Paid,
-            State::Voiding | State::Releasing | State::Refunding | State::CapturingUnstocked => Status::Cancelling,
+            State::Voiding | State::Releasing | State::Refunding | State::CapturingUnstocked => {
+                Status::Cancelling
+            }
             State::StuckVoiding | State::StuckReleasing | State::StuckRefunding => Status::Cancelling,
             State::StuckCapturing => Status::OnHold,
             State::Cancelled => Status::Cancelled,

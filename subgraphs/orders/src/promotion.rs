@@ -5,11 +5,12 @@ use chassis::idempotency::Conflict;
 use chassis::{Failure, Outcome, Tx};
 use chrono::{DateTime, Utc};
 use contract::{CurrencyCode, OrderId, PromotionId, UserId};
-use entity::orders::promotion::{self, Benefit, Column, Entity, Model};
+use entity::orders::promotion::{Benefit, Column, Entity, Model};
 use entity::orders::{promotion_buyer, promotion_use};
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 
 use crate::keeper::Keeper;
@@ -27,7 +28,11 @@ fn now_running(now: DateTime<Utc>) -> Condition {
     Condition::all()
         .add(Column::StartsAt.lte(now))
         .add(Condition::any().add(Column::EndsAt.is_null()).add(Column::EndsAt.gt(now)))
-        .add(Condition::any().add(Column::UsesMax.is_null()).add(Expr::col(Column::Uses).lt(Expr::col(Column::UsesMax))))
+        .add(
+            Condition::any()
+                .add(Column::UsesMax.is_null())
+                .add(Expr::col(Column::Uses).lt(Expr::col(Column::UsesMax))),
+        )
 }
 
 pub async fn is_running(db: &impl ConnectionTrait, now: DateTime<Utc>, code: &str) -> Result<bool, Failure> {
@@ -44,7 +49,8 @@ pub async fn running(
     code: Option<&str>,
     user: Option<UserId>,
 ) -> Result<Vec<Model>, Failure> {
-    let wanted = Condition::any().add(Column::Code.is_null()).add_option(code.map(|code| Column::Code.eq(code)));
+    let wanted =
+        Condition::any().add(Column::Code.is_null()).add_option(code.map(|code| Column::Code.eq(code)));
     let mut running = Entity::find()
         .filter(now_running(now))
         .filter(wanted)
@@ -66,14 +72,16 @@ async fn used_up(
     running: &[Model],
     user: Option<UserId>,
 ) -> Result<Vec<PromotionId>, Failure> {
-    let limited = || running.iter().filter_map(|promotion| Some((promotion.id, promotion.uses_per_buyer_max?)));
+    let limited =
+        || running.iter().filter_map(|promotion| Some((promotion.id, promotion.uses_per_buyer_max?)));
     let Some(user) = user else { return Ok(limited().map(|(id, _)| id).collect()) };
     let uses = promotion_buyer::Entity::find()
         .filter(promotion_buyer::Column::UserId.eq(user))
         .filter(promotion_buyer::Column::PromotionId.is_in(limited().map(|(id, _)| id)))
         .all(db)
         .await?;
-    let is_used_up = |id: PromotionId, max: i64| uses.iter().any(|row| row.promotion_id == id && row.uses >= max);
+    let is_used_up =
+        |id: PromotionId, max: i64| uses.iter().any(|row| row.promotion_id == id && row.uses >= max);
     Ok(limited().filter(|(id, max)| is_used_up(*id, *max)).map(|(id, _)| id).collect())
 }
 
@@ -113,10 +121,11 @@ async fn count_one(tx: &Tx, row: &Model, user: Option<UserId>) -> Result<bool, F
     if let (Some(max), Some(user_id)) = (row.uses_per_buyer_max, user) {
         let first = promotion_buyer::Model { promotion_id: row.id, user_id, uses: 1 };
         let uses = Expr::col((promotion_buyer::Entity, promotion_buyer::Column::Uses));
-        let again = OnConflict::columns([promotion_buyer::Column::PromotionId, promotion_buyer::Column::UserId])
-            .value(promotion_buyer::Column::Uses, uses.clone().add(1))
-            .action_and_where(uses.lt(max))
-            .to_owned();
+        let again =
+            OnConflict::columns([promotion_buyer::Column::PromotionId, promotion_buyer::Column::UserId])
+                .value(promotion_buyer::Column::Uses, uses.clone().add(1))
+                .action_and_where(uses.lt(max))
+                .to_owned();
         let counted = promotion_buyer::Entity::insert(first.into_active_model()).on_conflict(again);
         if counted.exec_without_returning(tx).await? == 0 {
             return Ok(false);
@@ -258,9 +267,11 @@ fn check(command: &Create, starts_at: DateTime<Utc>) -> Result<(), CreateRefusal
     let limits = [command.uses_max, command.uses_per_buyer_max];
     if !is_line_of_text(&command.name, NAME_LENGTH_MAX) {
         Err(CreateRefusal::NameInvalid)
-    } else if !(value_max.min(1)..=value_max).contains(&command.value) {
+    } else if !(Ord::min(value_max, 1)..=value_max).contains(&command.value) {
         Err(CreateRefusal::ValueOutOfRange)
-    } else if !(0..=AMOUNT_MAX).contains(&command.minimum_minor) || limits.into_iter().flatten().any(|max| max < 1) {
+    } else if !(0..=AMOUNT_MAX).contains(&command.minimum_minor)
+        || limits.into_iter().flatten().any(|max| max < 1)
+    {
         Err(CreateRefusal::LimitOutOfRange)
     } else if command.ends_at.is_some_and(|end| end <= starts_at) {
         Err(CreateRefusal::DatesInvalid)
@@ -270,8 +281,14 @@ fn check(command: &Create, starts_at: DateTime<Utc>) -> Result<(), CreateRefusal
 }
 
 /// Ends a promotion now. `None`: there is no such promotion of the keeper's. Ending twice is ending once.
-pub async fn end(tx: &Tx, now: DateTime<Utc>, keeper: Keeper, id: PromotionId) -> Result<Option<Model>, Failure> {
-    let found = Entity::find_by_id(id).filter(keeper.keeps(Column::SellerId)).lock_exclusive().one(tx).await?;
+pub async fn end(
+    tx: &Tx,
+    now: DateTime<Utc>,
+    keeper: Keeper,
+    id: PromotionId,
+) -> Result<Option<Model>, Failure> {
+    let found =
+        Entity::find_by_id(id).filter(keeper.keeps(Column::SellerId)).lock_exclusive().one(tx).await?;
     let Some(mut row) = found else { return Ok(None) };
     if row.ends_at.is_none_or(|end| end > now) {
         row.ends_at = Some(now);

@@ -8,11 +8,15 @@ use contract::{OfferId, SellerId};
 use entity::orders::platform_rate::{self, Kind};
 use entity::orders::{offer, parcel_weight, shipping_rate};
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+};
 use uuid::Uuid;
 
 use crate::keeper::Keeper;
-use crate::limits::{AMOUNT_MAX, GRAMS_MAX, LINE_LENGTH_MAX, LINES_MAX, RATES_MAX, is_country, is_line_of_text};
+use crate::limits::{
+    AMOUNT_MAX, GRAMS_MAX, LINE_LENGTH_MAX, LINES_MAX, RATES_MAX, is_country, is_line_of_text,
+};
 use crate::pricing::{Rate, Tax, WHOLE_BPS};
 
 /// Where a parcel goes, as far as prices need to know.
@@ -49,7 +53,10 @@ pub async fn set_shipping(
     let Some(seller_id) = keeper.shop(tx, seller).await? else {
         return Ok(Err(SetRatesRefusal::SellerNotFound));
     };
-    shipping_rate::Entity::delete_many().filter(shipping_rate::Column::SellerId.eq(seller_id)).exec(tx).await?;
+    shipping_rate::Entity::delete_many()
+        .filter(shipping_rate::Column::SellerId.eq(seller_id))
+        .exec(tx)
+        .await?;
     if !rates.is_empty() {
         let rows = rates.into_iter().map(|rate| row(seller_id, rate).into_active_model());
         shipping_rate::Entity::insert_many(rows).exec_without_returning(tx).await?;
@@ -137,8 +144,11 @@ pub async fn weigh(tx: &Tx, keeper: Keeper, offers: Vec<OfferId>, grams: i64) ->
     if own.all(tx).await?.len() < offers.len() {
         return Ok(Err(WeighRefusal::OfferNotFound));
     }
-    let rows = offers.into_iter().map(|offer_id| parcel_weight::Model { offer_id, grams }.into_active_model());
-    let there = OnConflict::column(parcel_weight::Column::OfferId).update_column(parcel_weight::Column::Grams).to_owned();
+    let rows =
+        offers.into_iter().map(|offer_id| parcel_weight::Model { offer_id, grams }.into_active_model());
+    let there = OnConflict::column(parcel_weight::Column::OfferId)
+        .update_column(parcel_weight::Column::Grams)
+        .to_owned();
     parcel_weight::Entity::insert_many(rows).on_conflict(there).exec_without_returning(tx).await?;
     Ok(Ok(()))
 }
@@ -204,16 +214,18 @@ pub async fn platform(
 ) -> Result<(Tax, i64), Failure> {
     use platform_rate::Column::*;
     let rows = platform_rate::Entity::find()
-        .filter(Condition::any().add(Kind.eq(platform_rate::Kind::Fee)).add(Country.eq(place.country.as_str())))
+        .filter(
+            Condition::any().add(Kind.eq(platform_rate::Kind::Fee)).add(Country.eq(place.country.as_str())),
+        )
         .filter(ValidFrom.lte(now))
         .order_by_desc(ValidFrom)
         .order_by_desc(Id)
         .all(db)
         .await?;
-    let tax_of = |region: &str| {
-        rows.iter().find(|row| row.kind == platform_rate::Kind::Tax && row.region == region)
-    };
-    let tax = place.region.as_deref().filter(|region| !region.is_empty()).and_then(tax_of).or_else(|| tax_of(""));
+    let tax_of =
+        |region: &str| rows.iter().find(|row| row.kind == platform_rate::Kind::Tax && row.region == region);
+    let tax =
+        place.region.as_deref().filter(|region| !region.is_empty()).and_then(tax_of).or_else(|| tax_of(""));
     let tax = tax.map(|row| Tax { rate_bps: row.rate_bps, inclusive: row.inclusive }).unwrap_or_default();
     let fee = rows.iter().find(|row| row.kind == platform_rate::Kind::Fee);
     Ok((tax, fee.map_or(0, |row| row.rate_bps)))

@@ -3,6 +3,7 @@
 pub mod goods;
 mod identity;
 mod market;
+pub mod payer;
 pub mod postgres;
 mod sqlite;
 

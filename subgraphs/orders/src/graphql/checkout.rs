@@ -17,7 +17,7 @@ use crate::contact::{Address, Contact};
 use crate::failure::{Action, Why};
 use crate::limits::{METHOD_LENGTH_MAX, WAIT_MS_DEFAULT, WAIT_MS_MAX, is_line_of_text};
 use crate::live::Feed;
-use crate::order::{self, Reader};
+use crate::order;
 use crate::secrets::Secrets;
 use crate::settlement::State;
 
@@ -182,7 +182,8 @@ impl CheckoutMutations {
             return Err(Denied::bad_input("waitMs", format!("must be 0 to {WAIT_MS_MAX}")).into());
         }
         let Some(shopper) = super::shopper(ctx, input.cart_token.as_deref()) else {
-            let error = CheckoutError::new(Code::CartNotFound, &["input", "cartToken"], "there is no such cart");
+            let error =
+                CheckoutError::new(Code::CartNotFound, &["input", "cartToken"], "there is no such cart");
             return Ok(nothing(vec![error]));
         };
         if !is_line_of_text(&input.payment_method, METHOD_LENGTH_MAX) {
@@ -206,8 +207,12 @@ async fn place(
         Money { amount_minor: input.expected_total.amount_minor.0, currency: input.expected_total.currency };
     let contact = Contact { email: input.email.trim().into(), address: input.address.into() };
     let owner = owner(&shopper);
-    let request =
-        Request::new("checkout", owner, &input.idempotency_key, &(&contact, &input.payment_method, expected))?;
+    let request = Request::new(
+        "checkout",
+        owner,
+        &input.idempotency_key,
+        &(&contact, &input.payment_method, expected),
+    )?;
     let user = Viewer::maybe(ctx).map(|viewer| viewer.user);
     let command = Place { shopper, user, contact, method: input.payment_method, expected };
     let (env, secrets) = (ctx.data_unchecked::<Env>(), ctx.data_unchecked::<Secrets>());
@@ -231,12 +236,8 @@ fn nothing(user_errors: Vec<CheckoutError>) -> CheckoutPayload {
 }
 
 async fn placed(ctx: &Context<'_>, id: OrderId, wait_ms: i32) -> Result<CheckoutPayload> {
-    let env = ctx.data_unchecked::<Env>();
-    if wait_ms > 0 {
-        let within = Duration::from_millis(u64::from(wait_ms.unsigned_abs()));
-        ctx.data_unchecked::<Feed>().wait(id, within).await?;
-    }
-    let found = order::find(env.db.read(), Reader::TokenHolder, id).await?;
+    let within = Duration::from_millis(u64::from(wait_ms.unsigned_abs()));
+    let found = ctx.data_unchecked::<Feed>().wait(id, within).await?;
     let found = found.ok_or_else(|| Failure::msg("an order vanished"))?;
     let order_token = Some(ctx.data_unchecked::<Secrets>().order_token(id));
     Ok(CheckoutPayload { user_errors: outcome(&found), order: Some(Order::new(found)), order_token })
@@ -268,7 +269,10 @@ fn outcome(order: &order::Order) -> Vec<CheckoutError> {
                 })
                 .collect(),
             Some(Why::Declined { decline_code, message }) => {
-                vec![CheckoutError { decline_code: Some(decline_code), ..at(Code::PaymentDeclined, &message) }]
+                vec![CheckoutError {
+                    decline_code: Some(decline_code),
+                    ..at(Code::PaymentDeclined, &message)
+                }]
             }
             Some(Why::NotConfirmed) => {
                 vec![at(Code::PaymentNotConfirmed, "the payment was not confirmed in time")]
@@ -289,11 +293,15 @@ fn refused(refusal: PlaceRefusal) -> Vec<CheckoutError> {
         PlaceRefusal::CheckingOut { order_id } => {
             vec![CheckoutError { order_id: *order_id, ..at(Code::CheckingOut, &["input"]) }]
         }
-        PlaceRefusal::Invalid(invalid) if invalid.is_email() => vec![at(Code::EmailInvalid, &["input", "email"])],
+        PlaceRefusal::Invalid(invalid) if invalid.is_email() => {
+            vec![at(Code::EmailInvalid, &["input", "email"])]
+        }
         PlaceRefusal::Invalid(invalid) => {
             vec![at(Code::AddressInvalid, &["input", "address", invalid.field])]
         }
-        PlaceRefusal::IdempotencyConflict => vec![at(Code::IdempotencyConflict, &["input", "idempotencyKey"])],
+        PlaceRefusal::IdempotencyConflict => {
+            vec![at(Code::IdempotencyConflict, &["input", "idempotencyKey"])]
+        }
         PlaceRefusal::Problems(problems) => problems.iter().cloned().map(in_the_way).collect(),
         PlaceRefusal::PriceChanged { total, lines } => {
             let whole =

@@ -331,7 +331,8 @@ impl OrderMutations {
         let reader = super::reader(ctx, input.order_id, input.order_token.as_deref())?;
         let env = ctx.data_unchecked::<Env>();
         let now = env.clock.now();
-        let done = tx::run(&env.db, async |tx| operator::cancel(tx, now, reader, input.order_id).await).await?;
+        let done =
+            tx::run(&env.db, async |tx| operator::cancel(tx, now, reader, input.order_id).await).await?;
         let refusal = match done {
             Ok(order) => {
                 return Ok(CancelOrderPayload { order: Some(Order::new(order)), user_errors: vec![] });

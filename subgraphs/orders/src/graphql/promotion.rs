@@ -237,7 +237,11 @@ impl PromotionMutations {
     }
 
     /// Ends a promotion now. Ending twice is ending once.
-    async fn end_promotion(&self, ctx: &Context<'_>, input: EndPromotionInput) -> Result<EndPromotionPayload> {
+    async fn end_promotion(
+        &self,
+        ctx: &Context<'_>,
+        input: EndPromotionInput,
+    ) -> Result<EndPromotionPayload> {
         let keeper = super::keeper(ctx)?;
         let env = ctx.data_unchecked::<Env>();
         let now = env.clock.now();

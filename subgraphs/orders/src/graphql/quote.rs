@@ -153,7 +153,9 @@ impl Quote {
 
     /// Promotions that take something off.
     async fn promotions(&self) -> Vec<QuotePromotion> {
-        let off = |id: PromotionId| self.0.quote.discounts.iter().find(|(of, _)| *of == id).map_or(0, |(_, off)| *off);
+        let off = |id: PromotionId| {
+            self.0.quote.discounts.iter().find(|(of, _)| *of == id).map_or(0, |(_, off)| *off)
+        };
         let promotion = |row: &entity::orders::promotion::Model| QuotePromotion {
             id: row.id,
             name: row.name.clone(),
@@ -269,10 +271,9 @@ impl QuoteQueries {
         let user = Viewer::maybe(ctx).map(|viewer| viewer.user);
         Ok(match quoting::price(db, now, &cart, &place, user).await? {
             Ok(priced) => QuotePayload { quote: Some(Quote(priced)), user_errors: vec![] },
-            Err(problems) => QuotePayload {
-                quote: None,
-                user_errors: problems.into_iter().map(problem).collect(),
-            },
+            Err(problems) => {
+                QuotePayload { quote: None, user_errors: problems.into_iter().map(problem).collect() }
+            }
         })
     }
 }

@@ -224,10 +224,12 @@ impl RateMutations {
         let env = ctx.data_unchecked::<Env>();
         keeper.wait_for_shop(&env.db, input.seller_id, crate::limits::MIRROR_WAIT).await?;
         let rates = input.rates.into_iter().map(Rate::from).collect();
-        let done =
-            tx::run(&env.db, async |tx| rates::set_shipping(tx, keeper, input.seller_id, rates).await).await?;
+        let done = tx::run(&env.db, async |tx| rates::set_shipping(tx, keeper, input.seller_id, rates).await)
+            .await?;
         let refusal = match done {
-            Ok(id) => return Ok(SetShippingRatesPayload { seller: Some(Seller { id }), user_errors: vec![] }),
+            Ok(id) => {
+                return Ok(SetShippingRatesPayload { seller: Some(Seller { id }), user_errors: vec![] });
+            }
             Err(refusal) => refusal,
         };
         let error = |code, field: &[&str]| SetShippingRatesError::new(code, field, refusal);
