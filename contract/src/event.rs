@@ -173,4 +173,14 @@ events! {
     OrderCancelled(orders::OrderCancelled) = "orders.cancelled", 1;
     /// An order waits for an operator.
     OrderStuck(orders::OrderStuck) = "orders.stuck", 1;
+    /// A seller sent a parcel.
+    OrderShipped(orders::OrderShipped) = "orders.shipped", 1;
+    /// A parcel reached the buyer.
+    OrderDelivered(orders::OrderDelivered) = "orders.delivered", 1;
+    /// Money of an order went back to the buyer, or could not.
+    OrderRefunded(orders::OrderRefunded) = "orders.refunded", 1;
+    /// A buyer wants to send goods back, or the seller answered.
+    ReturnChanged(orders::ReturnChanged) = "orders.return_changed", 1;
+    /// Ask: sold pieces are the seller's again.
+    RestockSold(inventory::RestockSold) = "inventory.restock_sold", 1;
 }

@@ -1,5 +1,6 @@
 //! The tables of orders, in the order in which they came.
 
+mod afterwards;
 mod carts;
 mod mirrors;
 mod prices;
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
             Box::new(prices::Prices),
             Box::new(carts::Carts),
             Box::new(sales::Sales),
+            Box::new(afterwards::Afterwards),
         ]
     }
 }

@@ -144,3 +144,11 @@ pub struct StockRefused {
     pub offer_id: OfferId,
     pub because: RefusedBecause,
 }
+
+/// Ask: sold pieces are the seller's again, because they were never sent or came back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RestockSold {
+    pub order_id: OrderId,
+    pub lines: Vec<Line>,
+    pub reason: String,
+}

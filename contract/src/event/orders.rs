@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{OrderId, SellerId, UserId};
+use crate::id::{FulfilmentId, OrderId, RefundId, ReturnId, SellerId, UserId};
 use crate::money::Money;
 
 /// Somebody placed an order. Its stock and its money are being asked for.
@@ -48,4 +48,56 @@ pub struct OrderStuck {
     pub order_id: OrderId,
     /// The state of its saga, such as `stuck_capturing`.
     pub state: String,
+}
+
+/// A seller sent a parcel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OrderShipped {
+    pub order_id: OrderId,
+    pub user_id: Option<UserId>,
+    pub seller_id: SellerId,
+    pub fulfilment_id: FulfilmentId,
+    pub carrier: String,
+    pub tracking: Option<String>,
+}
+
+/// A parcel reached the buyer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OrderDelivered {
+    pub order_id: OrderId,
+    pub user_id: Option<UserId>,
+    pub seller_id: SellerId,
+    pub fulfilment_id: FulfilmentId,
+}
+
+/// Money of an order went back to the buyer, or could not.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OrderRefunded {
+    pub order_id: OrderId,
+    pub user_id: Option<UserId>,
+    pub seller_id: SellerId,
+    pub refund_id: RefundId,
+    pub amount: Money,
+    /// `false`: it could not; somebody must look.
+    pub done: bool,
+}
+
+/// Where a return stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ReturnStatus {
+    Requested,
+    Accepted,
+    Rejected,
+    Received,
+}
+
+/// A buyer wants to send goods back, or the seller answered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReturnChanged {
+    pub return_id: ReturnId,
+    pub order_id: OrderId,
+    pub user_id: Option<UserId>,
+    pub seller_id: SellerId,
+    pub status: ReturnStatus,
 }

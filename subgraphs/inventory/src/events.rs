@@ -7,7 +7,7 @@ use contract::{Envelope, Event};
 use futures::FutureExt;
 
 use crate::desk::{Ask, Reserve};
-use crate::{asks, listing, offer, seller, variant};
+use crate::{asks, listing, offer, restock, seller, variant};
 
 /// The name of other services' asks in the log of movements.
 const ASKED: &str = "ask";
@@ -33,7 +33,12 @@ pub fn consumers(env: &Env) -> Vec<Consumer> {
         Consumer::new(
             env,
             "inventory.asks",
-            &["inventory.reserve_stock", "inventory.commit_stock", "inventory.release_stock"],
+            &[
+                "inventory.reserve_stock",
+                "inventory.commit_stock",
+                "inventory.release_stock",
+                "inventory.restock_sold",
+            ],
             |tx, now, events| hear(tx, now, events).boxed(),
         ),
     ]
@@ -41,7 +46,7 @@ pub fn consumers(env: &Env) -> Vec<Consumer> {
 
 async fn hear(tx: &Tx, now: DateTime<Utc>, events: &[Envelope]) -> Result<(), Failure> {
     let (mut sellers, mut offers, mut variants, mut asked) = (vec![], vec![], vec![], vec![]);
-    let (mut arrivals, mut moves) = (vec![], vec![]);
+    let (mut arrivals, mut moves, mut back) = (vec![], vec![], vec![]);
     for envelope in events {
         match &envelope.event {
             Event::SellerChanged(change) => sellers.push((change, envelope.aggregate.version)),
@@ -49,6 +54,7 @@ async fn hear(tx: &Tx, now: DateTime<Utc>, events: &[Envelope]) -> Result<(), Fa
             Event::VariantChanged(change) => variants.push((change, envelope.aggregate.version)),
             Event::ReceiveStock(ask) => arrivals.push(ask),
             Event::MoveStock(ask) => moves.push(ask),
+            Event::RestockSold(ask) => back.push(ask),
             event => asked.extend(ask(event)),
         }
     }
@@ -59,7 +65,9 @@ async fn hear(tx: &Tx, now: DateTime<Utc>, events: &[Envelope]) -> Result<(), Fa
     for ask in moves {
         listing::move_stock(tx, now, ask).await?;
     }
-    asks::settle(tx, now, asked).await.map(drop)
+    asks::settle(tx, now, asked).await?;
+    // After what was sold: the asks of an order come in their order.
+    restock::hear(tx, now, back).await
 }
 
 /// What an event asks of the desk, if it is an ask.

@@ -19,6 +19,7 @@ mod live;
 pub mod location;
 pub mod offer;
 pub mod reservation;
+mod restock;
 pub mod secret;
 mod seller;
 pub mod shelf;

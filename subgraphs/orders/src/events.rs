@@ -9,6 +9,7 @@ use futures::FutureExt;
 use crate::drive::{self, News};
 use crate::failure::{Action, Why};
 use crate::mirror;
+use crate::payback::{self, Word};
 use crate::settlement::Heard;
 
 /// The ears of orders.
@@ -44,6 +45,7 @@ pub fn consumers(env: &Env) -> Vec<Consumer> {
                 "payments.voided",
                 "payments.refunded",
                 "payments.refund_failed",
+                "payments.released",
             ],
             |tx, now, events| hear(tx, now, events).boxed(),
         ),
@@ -51,20 +53,35 @@ pub fn consumers(env: &Env) -> Vec<Consumer> {
 }
 
 async fn hear(tx: &Tx, now: DateTime<Utc>, events: &[Envelope]) -> Result<(), Failure> {
-    let (mut sellers, mut offers, mut levels, mut answers) = (vec![], vec![], vec![], vec![]);
+    let (mut sellers, mut offers, mut levels) = (vec![], vec![], vec![]);
+    let (mut answers, mut words) = (vec![], vec![]);
     for envelope in events {
         let version = envelope.aggregate.version;
         match &envelope.event {
             Event::SellerChanged(change) => sellers.push((change, version)),
             Event::OfferChanged(change) => offers.push((change, version)),
             Event::StockChanged(change) => levels.push(change),
-            event => answers.extend(answer(event)),
+            event => {
+                answers.extend(answer(event));
+                words.extend(word(event));
+            }
         }
     }
     mirror::hear_sellers(tx, sellers).await?;
     mirror::hear_offers(tx, offers).await?;
     mirror::hear_stock(tx, levels).await?;
-    drive::hear(tx, now, answers).await.map(drop)
+    drive::hear(tx, now, answers).await?;
+    payback::hear(tx, now, words).await
+}
+
+/// What payments says of money that is on its way after the sale.
+fn word(event: &Event) -> Option<Word> {
+    Some(match event {
+        Event::PaymentRefunded(said) if said.refund_id.0 != said.order_id.0 => Word::Refunded(said.refund_id),
+        Event::RefundFailed(said) if said.refund_id.0 != said.order_id.0 => Word::NotRefunded(said.refund_id),
+        Event::PaymentReleased(said) => Word::Released { order: said.order_id, seller: said.seller_id },
+        _ => return None,
+    })
 }
 
 /// The order that a reservation is of, should it be one of ours.

@@ -5,10 +5,12 @@ mod checkout;
 mod dead_letter;
 mod loaders;
 mod order;
+mod order_return;
 mod promotion;
 mod quote;
 mod rates;
 mod saga;
+mod sale;
 mod stubs;
 mod subscription;
 mod user_error;
@@ -30,6 +32,7 @@ struct Query(
     cart::CartQueries,
     quote::QuoteQueries,
     order::OrderQueries,
+    sale::SaleQueries,
     rates::RateQueries,
     promotion::PromotionQueries,
     saga::SagaQueries,
@@ -41,6 +44,8 @@ struct Mutation(
     cart::CartMutations,
     checkout::CheckoutMutations,
     order::OrderMutations,
+    sale::SaleMutations,
+    order_return::ReturnMutations,
     rates::RateMutations,
     promotion::PromotionMutations,
     saga::SagaMutations,

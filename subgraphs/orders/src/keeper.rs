@@ -60,6 +60,18 @@ impl Keeper {
         })
     }
 
+    /// Whether one of `sellers` is this keeper's.
+    pub async fn shop_in(
+        self,
+        db: &impl ConnectionTrait,
+        sellers: impl IntoIterator<Item = SellerId>,
+    ) -> Result<bool, Failure> {
+        let own = seller::Entity::find()
+            .filter(seller::Column::SellerId.is_in(sellers))
+            .filter(self.keeps(seller::Column::SellerId));
+        Ok(own.one(db).await?.is_some())
+    }
+
     /// Waits until [`shop`](Self::shop) finds one, at most `timeout`: a seller verified a moment ago may begin at once.
     pub async fn wait_for_shop(
         self,

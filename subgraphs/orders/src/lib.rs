@@ -9,6 +9,7 @@ pub mod checkout;
 pub mod contact;
 pub mod drive;
 mod events;
+pub mod facts;
 pub mod failure;
 pub mod goods;
 mod graphql;
@@ -18,10 +19,13 @@ mod live;
 mod mirror;
 pub mod operator;
 pub mod order;
+pub mod parcel;
+pub mod payback;
 pub mod pricing;
 pub mod promotion;
 pub mod quoting;
 pub mod rates;
+pub mod sale;
 pub mod secrets;
 pub mod settlement;
 
@@ -34,7 +38,7 @@ pub async fn subgraph(env: &Env) -> Result<Subgraph, Failure> {
         name: "orders",
         graph: graphql::graph(env, consumers.clone()),
         consumers,
-        jobs: vec![drive::sweeper(env), cart::sweeper(env)],
+        jobs: vec![drive::sweeper(env), parcel::sweeper(env), cart::sweeper(env)],
         routes: Default::default(),
     })
 }

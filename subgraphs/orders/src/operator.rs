@@ -9,6 +9,7 @@ use crate::drive::{self, News};
 use crate::failure::Why;
 use crate::limits::{LINE_LENGTH_MAX, is_line_of_text};
 use crate::order::{self, Order, Reader};
+use crate::payback;
 use crate::settlement::Heard;
 
 /// What an operator does.
@@ -94,7 +95,8 @@ pub enum CancelRefusal {
     TooLate,
 }
 
-/// A buyer wants an order undone that is not being paid yet. Cancelling twice is cancelling once.
+/// A buyer wants an order undone: all of it until its money is being taken, what was not sent once it is paid. Cancelling
+/// what is cancelled changes nothing.
 pub async fn cancel(
     tx: &Tx,
     now: DateTime<Utc>,
@@ -112,9 +114,9 @@ pub async fn cancel(
         Reader::TokenHolder => "guest".into(),
         Reader::Admin => "admin".into(),
     };
-    let news = News { actor, ..News::new(id, Heard::Cancel) }.because(Why::Cancelled);
+    let news = News { actor: actor.clone(), ..News::new(id, Heard::Cancel) }.because(Why::Cancelled);
     Ok(match drive::hear(tx, now, vec![news]).await? {
-        0 => Err(CancelRefusal::TooLate),
+        0 if !payback::cancel_unsent(tx, now, id, &actor).await? => Err(CancelRefusal::TooLate),
         _ => Ok(again(tx, id).await?),
     })
 }

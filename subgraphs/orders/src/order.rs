@@ -1,9 +1,9 @@
 //! Orders as people see them: what was bought, and how far it is.
 
 use chassis::Failure;
-use contract::{OrderId, UserId};
+use contract::{OrderId, SellerId, UserId};
 use entity::orders::order::{Column, Entity, Model};
-use entity::orders::settlement;
+use entity::orders::{order_share, settlement};
 use sea_orm::sea_query::JoinType;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, RelationDef, Select,
@@ -110,6 +110,30 @@ pub async fn in_states(
     let rows = with_settlement(orders)
         .filter(settlement::Column::State.is_in(states.iter().copied()))
         .order_by_asc(Column::Id)
+        .limit(rows)
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().filter_map(whole).collect())
+}
+
+/// Paid orders with goods of a shop, newest first, before `before`.
+pub async fn sold_by(
+    db: &impl ConnectionTrait,
+    seller: SellerId,
+    before: Option<OrderId>,
+    rows: u64,
+) -> Result<Vec<Order>, Failure> {
+    let shares: RelationDef =
+        Entity::belongs_to(order_share::Entity).from(Column::Id).to(order_share::Column::OrderId).into();
+    let mut orders = all();
+    if let Some(before) = before {
+        orders = orders.filter(Column::Id.lt(before));
+    }
+    let rows = with_settlement(orders)
+        .join(JoinType::InnerJoin, shares)
+        .filter(order_share::Column::SellerId.eq(seller))
+        .filter(settlement::Column::State.eq(State::Settled))
+        .order_by_desc(Column::Id)
         .limit(rows)
         .all(db)
         .await?;

@@ -1,5 +1,6 @@
 //! Buying: from a cart to a paid order, or to nothing at all.
 
+mod afterwards;
 mod carts;
 mod checkout;
 mod promotions;

@@ -42,7 +42,8 @@ type Books = Arc<Mutex<HashMap<PaymentId, Payment>>>;
 
 pub fn consumer(payments: &Env) -> Consumer {
     let books = Books::default();
-    let asks = &["payments.authorise", "payments.capture", "payments.void", "payments.refund"];
+    let asks =
+        &["payments.authorise", "payments.capture", "payments.void", "payments.refund", "payments.release"];
     Consumer::new(payments, "test.payer", asks, move |tx, now, events| {
         answer(books.clone(), tx, now, events).boxed()
     })
@@ -98,6 +99,12 @@ fn decide(
             let refunded_minor = amount_minor;
             let refund_id = ask.refund_id;
             (payment_id, PaymentRefunded { refund_id, payment_id, order_id, amount, refunded_minor }.into())
+        }
+        Event::ReleasePayment(ask) => {
+            let (payment_id, order_id) = (ask.payment_id, ask.order_id);
+            let (payout_id, seller_id) = (ask.payout_id, ask.seller_id);
+            let amount = books.get(&payment_id)?.amount;
+            (payment_id, PaymentReleased { payout_id, payment_id, order_id, seller_id, amount }.into())
         }
         _ => return None,
     })

@@ -9,10 +9,12 @@ use async_graphql::dataloader::{DataLoader, Loader};
 use chassis::graph::{self, Found};
 use chassis::{Database, Failure};
 use contract::{OfferId, OrderId};
-use entity::orders::{order_event, order_line, order_share};
+use entity::orders::{fulfilment, order_event, order_line, order_return, order_share, refund};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
+use crate::facts::Facts;
 use crate::goods::{self, Goods};
+use crate::sale;
 
 /// Reads the database for loaders.
 pub(super) struct Rows(Database);
@@ -88,6 +90,78 @@ impl Loader<LogOf> for Rows {
             .await
             .map_err(graph::failure)?;
         Ok(grouped(rows, |row| LogOf(row.order_id)))
+    }
+}
+
+/// The parcels of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct ParcelsOf(pub OrderId);
+
+impl Loader<ParcelsOf> for Rows {
+    type Value = Vec<fulfilment::Model>;
+    type Error = Arc<Failure>;
+
+    async fn load(&self, orders: &[ParcelsOf]) -> Found<ParcelsOf, Self::Value> {
+        let rows = fulfilment::Entity::find()
+            .filter(fulfilment::Column::OrderId.is_in(orders.iter().map(|of| of.0)))
+            .order_by_asc(fulfilment::Column::Id)
+            .all(self.0.read())
+            .await
+            .map_err(graph::failure)?;
+        Ok(grouped(rows, |row| ParcelsOf(row.order_id)))
+    }
+}
+
+/// The refunds of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct RefundsOf(pub OrderId);
+
+impl Loader<RefundsOf> for Rows {
+    type Value = Vec<refund::Model>;
+    type Error = Arc<Failure>;
+
+    async fn load(&self, orders: &[RefundsOf]) -> Found<RefundsOf, Self::Value> {
+        let rows = refund::Entity::find()
+            .filter(refund::Column::OrderId.is_in(orders.iter().map(|of| of.0)))
+            .order_by_asc(refund::Column::Id)
+            .all(self.0.read())
+            .await
+            .map_err(graph::failure)?;
+        Ok(grouped(rows, |row| RefundsOf(row.order_id)))
+    }
+}
+
+/// The returns of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct ReturnsOf(pub OrderId);
+
+impl Loader<ReturnsOf> for Rows {
+    type Value = Vec<order_return::Model>;
+    type Error = Arc<Failure>;
+
+    async fn load(&self, orders: &[ReturnsOf]) -> Found<ReturnsOf, Self::Value> {
+        let rows = order_return::Entity::find()
+            .filter(order_return::Column::OrderId.is_in(orders.iter().map(|of| of.0)))
+            .order_by_asc(order_return::Column::Id)
+            .all(self.0.read())
+            .await
+            .map_err(graph::failure)?;
+        Ok(grouped(rows, |row| ReturnsOf(row.order_id)))
+    }
+}
+
+/// What counts about an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct FactsOf(pub OrderId);
+
+impl Loader<FactsOf> for Rows {
+    type Value = Facts;
+    type Error = Arc<Failure>;
+
+    async fn load(&self, orders: &[FactsOf]) -> Found<FactsOf, Facts> {
+        let ids: Vec<OrderId> = orders.iter().map(|of| of.0).collect();
+        let facts = sale::facts(self.0.read(), &ids).await?;
+        Ok(facts.into_iter().map(|(id, facts)| (FactsOf(id), facts)).collect())
     }
 }
 

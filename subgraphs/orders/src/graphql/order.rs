@@ -6,10 +6,12 @@ use chassis::auth::Viewer;
 use chassis::page::{Cursor, Page};
 use chassis::{Env, Failure, tx};
 use chrono::{DateTime, Utc};
-use contract::{Long, Money, OrderId};
+use contract::{Long, Money, OrderId, SellerId};
 use entity::orders::{order_event, order_line, order_share};
 
-use super::loaders::{LinesOf, LogOf, SharesOf, load};
+use super::loaders::{FactsOf, LinesOf, LogOf, ParcelsOf, RefundsOf, ReturnsOf, SharesOf, load};
+use super::order_return::OrderReturn;
+use super::sale::{Fulfilment, Refund, ShareProgress};
 use super::stubs::{Offer, Seller, Variant};
 use super::user_error::user_error;
 use crate::contact::Contact;
@@ -91,9 +93,7 @@ impl Order {
 
     /// Where parcels and news go.
     async fn contact(&self, ctx: &Context<'_>) -> Result<OrderContact> {
-        let text = ctx.data_unchecked::<Secrets>().open(self.id, &self.order.row.contact_sealed)?;
-        let contact: Contact = serde_json::from_str(&text).map_err(Failure::from)?;
-        Ok(contact.into())
+        self.opened(ctx)
     }
 
     /// What the buyer must do to go on paying. Null when there is nothing to do.
@@ -121,6 +121,18 @@ impl Order {
 }
 
 impl Order {
+    pub(super) fn opened(&self, ctx: &Context<'_>) -> Result<OrderContact> {
+        let text = ctx.data_unchecked::<Secrets>().open(self.id, &self.order.row.contact_sealed)?;
+        let contact: Contact = serde_json::from_str(&text).map_err(Failure::from)?;
+        Ok(contact.into())
+    }
+
+    /// One seller's lines.
+    pub(super) async fn lines_of(&self, ctx: &Context<'_>, seller: SellerId) -> Result<Vec<OrderLine>> {
+        let lines = load(ctx, LinesOf(self.id)).await?.unwrap_or_default();
+        lines.into_iter().filter(|line| line.seller_id == seller).map(|line| self.line(line)).collect()
+    }
+
     fn line(&self, line: order_line::Model) -> Result<OrderLine> {
         Ok(OrderLine {
             number: line.number,
@@ -137,6 +149,10 @@ impl Order {
 
     fn share(&self, share: order_share::Model) -> Result<OrderShare> {
         Ok(OrderShare {
+            order: self.id,
+            zero: self.money(0)?,
+            seller_id: share.seller_id,
+            paid: self.order.settlement.state.is_paid(),
             seller: Seller { id: share.seller_id },
             goods: self.money(share.goods_minor)?,
             shipping: self.money(share.shipping_minor)?,
@@ -172,7 +188,16 @@ pub struct OrderLine {
 
 /// One seller's part of an order.
 #[derive(SimpleObject)]
+#[graphql(complex)]
 pub struct OrderShare {
+    #[graphql(skip)]
+    order: OrderId,
+    #[graphql(skip)]
+    zero: Money,
+    #[graphql(skip)]
+    seller_id: SellerId,
+    #[graphql(skip)]
+    paid: bool,
     /// Who sells and ships it.
     seller: Seller,
     /// Goods, before discounts.
@@ -185,6 +210,39 @@ pub struct OrderShare {
     tax: Money,
     /// What the buyer pays this seller.
     total: Money,
+}
+
+#[ComplexObject]
+impl OrderShare {
+    /// How far it is. Null until the order is paid.
+    async fn progress(&self, ctx: &Context<'_>) -> Result<Option<ShareProgress>> {
+        if !self.paid {
+            return Ok(None);
+        }
+        let facts = load(ctx, FactsOf(self.order)).await?.unwrap_or_default();
+        Ok(Some(facts.progress(self.seller_id).into()))
+    }
+
+    /// Parcels on their way or arrived.
+    async fn fulfilments(&self, ctx: &Context<'_>) -> Result<Vec<Fulfilment>> {
+        let parcels = load(ctx, ParcelsOf(self.order)).await?.unwrap_or_default();
+        let own = parcels.into_iter().filter(|parcel| parcel.seller_id == self.seller_id);
+        Ok(own.map(Fulfilment::try_from).collect::<Result<_, _>>()?)
+    }
+
+    /// Money that went back, or is on its way.
+    async fn refunds(&self, ctx: &Context<'_>) -> Result<Vec<Refund>> {
+        let refunds = load(ctx, RefundsOf(self.order)).await?.unwrap_or_default();
+        let own = refunds.into_iter().filter(|refund| refund.seller_id == self.seller_id);
+        Ok(own.map(|refund| Refund::new(refund, self.zero)).collect::<Result<_, _>>()?)
+    }
+
+    /// Goods that the buyer wants to send back.
+    async fn returns(&self, ctx: &Context<'_>) -> Result<Vec<OrderReturn>> {
+        let returns = load(ctx, ReturnsOf(self.order)).await?.unwrap_or_default();
+        let own = returns.into_iter().filter(|row| row.seller_id == self.seller_id);
+        Ok(own.map(OrderReturn::try_from).collect::<Result<_, _>>()?)
+    }
 }
 
 /// Where parcels and news of an order go.
@@ -242,7 +300,8 @@ pub struct OrderEvent {
     /// Counts up by one with each.
     sequence: Long,
     /// What happened: `placed`, `authorising`, `confirming`, `capturing`, `committing` (paid), `settled`, `voiding`,
-    /// `releasing`, `refunding`, `cancelled`, `asked_again`, and what begins with `stuck`.
+    /// `releasing`, `refunding`, `cancelled`, `asked_again`, what begins with `stuck`; and after the sale `shipped`,
+    /// `delivered`, `cancelled_lines`, `refund_asked`, `refunded`, `refund_failed`, and what begins with `return`.
     kind: String,
     /// When.
     at: DateTime<Utc>,
@@ -277,7 +336,7 @@ user_error! {
     CancelOrderError (CancelOrderErrorCode) {
         /// There is no such order of yours.
         NotFound,
-        /// Its money is being taken or was.
+        /// Its money is being taken at this moment, or everything was sent.
         TooLate,
     }
 }
@@ -326,7 +385,8 @@ pub struct OrderMutations;
 
 #[Object]
 impl OrderMutations {
-    /// Cancels an order that is not being paid yet: its stock and its hold go back. Cancelling twice is cancelling once.
+    /// Cancels an order: all of it until its money is being taken, and what was not sent once it is paid. Stock and money
+    /// of that go back. Cancelling what is cancelled changes nothing.
     async fn cancel_order(&self, ctx: &Context<'_>, input: CancelOrderInput) -> Result<CancelOrderPayload> {
         let reader = super::reader(ctx, input.order_id, input.order_token.as_deref())?;
         let env = ctx.data_unchecked::<Env>();
