@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
-use contract::{EventId, FeedId};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use contract::{EventId, FeedId, OrderId};
+use orders::operator::Action;
 
 use crate::market::ServiceName;
 use crate::serve::{Cluster, Listen};
@@ -64,6 +65,9 @@ enum Command {
     /// Money.
     #[command(subcommand)]
     Ledger(Ledger),
+    /// Orders on their way to being paid.
+    #[command(subcommand)]
+    Sagas(Sagas),
     /// Systems outside that report stock.
     #[command(subcommand)]
     Feed(Feed),
@@ -128,6 +132,50 @@ enum Ledger {
 }
 
 #[derive(Debug, Subcommand)]
+enum Sagas {
+    /// Shows those that need an operator, with their state.
+    List(Settings),
+    /// Moves one that cannot move by itself.
+    Act {
+        #[command(flatten)]
+        settings: Settings,
+        /// The order's id: `ord_…`.
+        id: OrderId,
+        /// What to do.
+        action: SagaAction,
+        /// Why; it is kept in the audit trail.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+/// What an operator does to a saga.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum SagaAction {
+    /// Asks again.
+    Retry,
+    /// What was asked for has happened: goes on.
+    Skip,
+    /// Undoes an order whose money may not have been taken.
+    Compensate,
+    /// Settled by hand: the goods are the buyer's.
+    ResolvePaid,
+    /// Settled by hand: nothing is owed.
+    ResolveCancelled,
+}
+
+impl From<SagaAction> for Action {
+    fn from(action: SagaAction) -> Self {
+        match action {
+            SagaAction::Retry => Self::Retry,
+            SagaAction::Skip => Self::Skip,
+            SagaAction::Compensate => Self::Compensate,
+            SagaAction::ResolvePaid => Self::ResolvePaid,
+            SagaAction::ResolveCancelled => Self::ResolveCancelled,
+        }
+    }
+}
+
 enum Feed {
     /// Applies a CSV or JSON file of quantities as a batch of a feed, and prints the lines that were not applied.
     Apply {
@@ -216,6 +264,9 @@ impl Cli {
             }
             Command::Inventory(Inventory::Verify(settings)) => operator::verify_inventory(&settings).await,
             Command::Ledger(Ledger::Verify(settings)) => operator::verify_ledger(&settings).await,
+            Command::Sagas(Sagas::List(settings)) => operator::list_sagas(&settings).await,
+            Command::Sagas(Sagas::Act { settings, id, action, reason }) => {
+                operator::act_on_saga(&settings, id, action.into(), &reason).await
             Command::Feed(Feed::Apply { settings, feed, key, file }) => {
                 feed::apply(&settings, feed, &file, key).await
             }
