@@ -176,6 +176,7 @@ impl From<SagaAction> for Action {
     }
 }
 
+#[derive(Debug, Subcommand)]
 enum Feed {
     /// Applies a CSV or JSON file of quantities as a batch of a feed, and prints the lines that were not applied.
     Apply {
@@ -267,6 +268,7 @@ impl Cli {
             Command::Sagas(Sagas::List(settings)) => operator::list_sagas(&settings).await,
             Command::Sagas(Sagas::Act { settings, id, action, reason }) => {
                 operator::act_on_saga(&settings, id, action.into(), &reason).await
+            }
             Command::Feed(Feed::Apply { settings, feed, key, file }) => {
                 feed::apply(&settings, feed, &file, key).await
             }
