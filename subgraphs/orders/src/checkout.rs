@@ -72,6 +72,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Sellers whose part costs something: there is nothing to hold for the others.
+    pub fn paid_shares(&self) -> Vec<Share> {
+        self.shares.iter().filter(|share| share.amount_minor > 0).cloned().collect()
+    }
+
     pub fn sellers(&self) -> Vec<SellerId> {
         self.shares.iter().map(|share| share.seller_id).collect()
     }

@@ -253,7 +253,7 @@ fn event(
                 refund_id: RefundId(order_id.0),
                 payment_id,
                 order_id,
-                shares: plan.shares.clone(),
+                shares: plan.paid_shares(),
                 reason: reason(),
             }
             .into()
@@ -267,7 +267,7 @@ fn authorise(order: &order::Model, plan: &Plan) -> Result<AuthorisePayment, Fail
         order_id: order.id,
         user_id: order.user_id,
         amount: total(order)?,
-        shares: plan.shares.clone(),
+        shares: plan.paid_shares(),
         method: plan.method.clone(),
         expires_at: order.placed_at + HELD_FOR,
     })

@@ -196,7 +196,8 @@ impl Sale {
             .on_conflict(OnConflict::new().do_nothing().to_owned())
             .exec_without_returning(tx)
             .await?;
-        if first == 0 || self.order.total_minor == 0 {
+        let costs = self.facts.shares.iter().any(|share| share.seller_id == seller && share.total_minor > 0);
+        if first == 0 || !costs {
             return Ok(());
         }
         let payment_id = PaymentId(order_id.0);

@@ -6,7 +6,6 @@ use sea_orm::{EntityTrait, PaginatorTrait};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::support::payer::VISA;
 
 /// A paid order of so many pieces each of `lines`.
 async fn bought<'m>(market: &'m Market, lines: &[(OfferId, i64)], total: i64) -> (Buyer<'m>, Value) {

@@ -7,7 +7,6 @@ use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::support::payer::{ASKS_BUYER, DECLINED, LAPSES, VISA};
 
 souk_test! {
     async fn a_guest_buys_of_two_sellers_and_pays_once(market: &Market) {
@@ -99,8 +98,6 @@ souk_test! {
         assert_eq!((codes(&done), &done["userErrors"][0]["declineCode"]), (vec!["PAYMENT_DECLINED"], &json!("card_declined")));
         assert_eq!((&done["order"]["status"], &done["order"]["cancelReason"]), (&json!("CANCELLED"), &json!("DECLINED")));
         assert_eq!(shop.levels(offer).await, [5, 0, 5]);
-        assert_eq!(codes(&guest.buy(LAPSES, 2_000).await), ["PAYMENT_DECLINED"]);
-        assert_eq!(shop.levels(offer).await, [5, 0, 5]);
         assert_eq!(guest.buy(VISA, 2_000).await["order"]["status"], "PAID");
     }
 
@@ -110,11 +107,10 @@ souk_test! {
         let guest = Buyer::guest(market, &[(offer, 1)]).await;
         let done = guest.buy(ASKS_BUYER, 1_000).await;
         assert_eq!(codes(&done), ["PAYMENT_NEEDS_ACTION"]);
-        assert_eq!(done["userErrors"][0]["redirectUrl"], "https://bank.example/confirm");
-        assert_eq!((&done["order"]["status"], &done["order"]["action"]["clientSecret"]), (&json!("NEEDS_ACTION"), &json!("secret")));
+        assert!(done["userErrors"][0]["clientSecret"].is_string(), "{done}");
+        assert_eq!((&done["order"]["status"], &done["order"]["action"]["clientSecret"]), (&json!("NEEDS_ACTION"), &done["userErrors"][0]["clientSecret"]));
         assert_eq!(codes(&guest.set(&[(offer, 2)]).await), ["CHECKING_OUT"]);
-        sagas::say_held(market, &done).await;
-        market.settle().await;
+        confirm(market, &done, true).await;
         let order = guest.order(&done).await;
         assert_eq!((&order["status"], &order["action"]), (&json!("PAID"), &Value::Null));
     }

@@ -21,6 +21,13 @@ use serde_json::{Value, json};
 use crate::support::goods::KEEPER;
 use crate::support::{Market, Person};
 
+/// Pays.
+const VISA: &str = "pm_card_visa";
+/// Is declined.
+const DECLINED: &str = "pm_card_visa_chargeDeclined";
+/// Must be confirmed with the bank.
+const ASKS_BUYER: &str = "pm_card_threeDSecure2Required";
+
 /// A verified seller with one location.
 struct Shop<'m> {
     market: &'m Market,
@@ -206,6 +213,16 @@ impl<'m> Buyer<'m> {
         let variables = json!({ "id": placed["order"]["id"], "token": placed["orderToken"] });
         self.market.data("orders", self.person.as_ref(), &query, variables).await["order"].take()
     }
+}
+
+/// The buyer decides at the bank that the sandbox stands for.
+async fn confirm(market: &Market, placed: &Value, accept: bool) {
+    let secret = &placed["order"]["action"]["clientSecret"];
+    let query =
+        "mutation($input: ConfirmSandboxPaymentInput!) { confirmSandboxPayment(input: $input) { done } }";
+    let input = json!({ "input": { "clientSecret": secret, "accept": accept } });
+    market.data("payments", None, query, input).await;
+    market.settle().await;
 }
 
 /// The codes of a payload's errors.

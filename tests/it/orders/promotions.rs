@@ -5,7 +5,6 @@ use futures::future::join_all;
 use serde_json::json;
 
 use super::*;
-use crate::support::payer::{DECLINED, VISA};
 
 async fn promote(market: &Market, by: &Person, more: Value) -> Value {
     let mut input = json!({

@@ -4,13 +4,12 @@ use chassis::outbox::{self, about};
 use chassis::tx;
 use chrono::TimeDelta;
 use contract::event::inventory::StockReleased;
-use contract::event::payments::PaymentAuthorised;
-use contract::{Event, OrderId, PaymentId, ReservationId};
+use contract::{Event, OrderId, ReservationId};
 use orders::drive::sweep;
+use payments::provider::sandbox::{Faults, misbehave};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::support::payer::{ASKS_BUYER, SILENT, VISA};
 
 fn order_id(placed: &Value) -> OrderId {
     placed["order"]["id"].as_str().unwrap().parse().unwrap()
@@ -23,15 +22,6 @@ async fn say(market: &Market, service: &str, kind: &str, order: OrderId, event: 
         .unwrap();
 }
 
-/// Says, as payments would, that the buyer confirmed.
-pub async fn say_held(market: &Market, placed: &Value) {
-    let order_id = order_id(placed);
-    let held_until = market.clock.now() + TimeDelta::days(7);
-    let payment_id = PaymentId(order_id.0);
-    let held = PaymentAuthorised { payment_id, order_id, amount: eur(1_000), held_until };
-    say(market, "payments", "payment", order_id, held).await;
-}
-
 /// Lets time pass in steps, sweeping after each.
 async fn wait(market: &Market, steps: usize, step: TimeDelta) {
     for _ in 0..steps {
@@ -42,14 +32,27 @@ async fn wait(market: &Market, steps: usize, step: TimeDelta) {
     }
 }
 
-/// An order whose payment is not answered: it waits for nobody.
+/// What the provider does from now on: nothing, or what it should.
+async fn provider(market: &Market, answers: bool) {
+    let faults = Faults { lost: if answers { 0 } else { 1_000 }, ..Faults::default() };
+    misbehave(market.env("payments"), &faults).await.unwrap();
+}
+
+/// An order whose payment is not answered: the provider is down.
 async fn silent<'m>(shop: &Shop<'m>, offer: OfferId) -> (Buyer<'m>, Value) {
+    provider(shop.market, false).await;
     let guest = Buyer::guest(shop.market, &[(offer, 1)]).await;
-    let mut input = guest.order_input(SILENT, 1_000);
+    let mut input = guest.order_input(VISA, 1_000);
     input["waitMs"] = json!(0);
     let placed = guest.checkout(input).await;
     shop.market.settle().await;
     (guest, placed)
+}
+
+/// The provider answers again, and payments has asked it again.
+async fn back(market: &Market) {
+    provider(market, true).await;
+    wait(market, 3, TimeDelta::seconds(61)).await;
 }
 
 async fn act(market: &Market, placed: &Value, action: &str) -> Value {
@@ -75,10 +78,12 @@ souk_test! {
         let (guest, placed) = silent(&shop, offer).await;
         assert_eq!(guest.order(&placed).await["status"], "PAYING");
         assert_eq!(shop.levels(offer).await, [5, 1, 4]);
-        wait(market, 8, TimeDelta::seconds(61)).await;
+        wait(market, 7, TimeDelta::seconds(61)).await;
+        assert_eq!(guest.order(&placed).await["status"], "CANCELLING");
+        back(market).await;
         let order = guest.order(&placed).await;
         assert_eq!((&order["status"], &order["cancelReason"]), (&json!("CANCELLED"), &json!("TIMED_OUT")));
-        assert_eq!(timeline(&order).iter().filter(|kind| **kind == "asked_again").count(), 6);
+        assert_eq!(timeline(&order).iter().take_while(|kind| **kind != "voiding").filter(|kind| **kind == "asked_again").count(), 6);
         assert_eq!(shop.levels(offer).await, [5, 0, 5]);
         assert_eq!(guest.holds().await, [(offer.to_string(), 1)], "the cart is the buyer's again");
     }
@@ -94,8 +99,7 @@ souk_test! {
         let order = guest.order(&placed).await;
         assert_eq!((&order["status"], &order["cancelReason"]), (&json!("CANCELLED"), &json!("NOT_CONFIRMED")));
         assert_eq!(shop.levels(offer).await, [5, 0, 5]);
-        say_held(market, &placed).await;
-        market.settle().await;
+        confirm(market, &placed, true).await;
         assert_eq!(guest.order(&placed).await["status"], "CANCELLED", "a late word changes nothing");
     }
 
@@ -107,8 +111,9 @@ souk_test! {
         for _ in 0..2 {
             assert_eq!(codes(&guest.does("cancelOrder", "order { status }", "", input.clone()).await), [""; 0]);
         }
-        market.settle().await;
+        back(market).await;
         assert_eq!(guest.order(&placed).await["cancelReason"], "CANCELLED");
+        assert_eq!(guest.order(&placed).await["status"], "CANCELLED");
         assert_eq!(shop.levels(offer).await, [5, 0, 5]);
         let bought = guest.buy(VISA, 1_000).await;
         let stranger = json!({ "orderId": bought["order"]["id"] });
@@ -124,8 +129,6 @@ souk_test! {
         let gone = StockReleased { reservation_id: ReservationId(order_id.0), order_id: Some(order_id), reason: "expired".into() };
         say(market, "inventory", "reservation", order_id, gone).await;
         market.settle().await;
-        say_held(market, &placed).await;
-        market.settle().await;
         let order = guest.order(&placed).await;
         assert_eq!((&order["status"], &order["cancelReason"]), (&json!("CANCELLED"), &json!("STOCK_LOST")));
     }
@@ -138,8 +141,7 @@ souk_test! {
         // The reservation ends, and its news is not delivered before the money is taken.
         let release = "update reservation set state = 'released'";
         sea_orm::ConnectionTrait::execute_unprepared(market.env("inventory").db.write(), release).await.unwrap();
-        say_held(market, &placed).await;
-        market.settle().await;
+        confirm(market, &placed, true).await;
         let order = guest.order(&placed).await;
         assert_eq!(order["status"], "CANCELLED");
         assert_eq!(timeline(&order)[3..], ["capturing", "committing", "refunding", "releasing", "cancelled"]);
@@ -148,7 +150,9 @@ souk_test! {
     async fn an_operator_sees_what_is_stuck_and_moves_it(market: &Market) {
         let shop = Shop::open(market, "Shop").await;
         let offer = shop.offer(1_000, 5).await;
-        let (guest, placed) = silent(&shop, offer).await;
+        let guest = Buyer::guest(market, &[(offer, 1)]).await;
+        let placed = guest.buy(VISA, 1_000).await;
+        market.settle().await;
         let set = "update settlement set state = 'stuck_capturing', next_run_at = null";
         sea_orm::ConnectionTrait::execute_unprepared(market.env("orders").db.write(), set).await.unwrap();
         assert_eq!(stuck(market).await, ["STUCK_CAPTURING"]);
@@ -171,7 +175,7 @@ souk_test! {
         let (guest, placed) = silent(&shop, offer).await;
         assert_eq!(codes(&act(market, &placed, "SKIP").await), ["NOT_NOW"]);
         assert_eq!(act(market, &placed, "COMPENSATE").await["saga"]["state"], "VOIDING");
-        market.settle().await;
+        back(market).await;
         assert_eq!(guest.order(&placed).await["status"], "CANCELLED");
         assert_eq!(shop.levels(offer).await, [5, 0, 5]);
     }

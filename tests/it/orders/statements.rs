@@ -4,7 +4,6 @@ use futures::future::join_all;
 use serde_json::json;
 
 use super::*;
-use crate::support::payer::VISA;
 
 /// Orders bought at once.
 const ORDERS: u64 = 16;

@@ -8,7 +8,6 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use chassis::auth::Role;
 use chassis::graph::{Call, Endpoint};
 use chassis::outbox::{self, about};
-use chassis::relay::Relay;
 use chassis::{Clock, Engine, Env, Tasks, tx};
 use chrono::{DateTime, Utc};
 use contract::event::accounts::{SellerChanged, SellerStatus};
@@ -23,7 +22,7 @@ use souk::Plan;
 use souk::market::ALL;
 
 use super::identity::{Minter, Person};
-use super::{Relays, Store, payer};
+use super::{Relays, Store};
 
 /// How long events may take to be delivered before a test gives up on them.
 const SETTLE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -47,9 +46,7 @@ impl Market {
         };
         let souk = souk::Market::open(&plan, clock.clone(), Tasks::new()).await.unwrap();
         for service in souk.services.iter().filter(|_| relays == Relays::Running) {
-            let payments = souk.service(souk::market::ServiceName::Payments).unwrap();
-            let consumers = souk.consumers().into_iter().chain([payer::consumer(&payments.env)]).collect();
-            Relay::new(service.env.db.clone(), clock.clone(), consumers).start(&souk.tasks);
+            souk.relay(service).start(&souk.tasks);
         }
         if relays == Relays::Running {
             start_courier(&souk);

@@ -3,7 +3,6 @@
 pub mod goods;
 mod identity;
 mod market;
-pub mod payer;
 pub mod postgres;
 mod sqlite;
 
