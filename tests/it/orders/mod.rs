@@ -9,6 +9,7 @@ mod sagas;
 mod statements;
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use chassis::outbox::{self, about};
 use chassis::tx;
@@ -21,6 +22,8 @@ use serde_json::{Value, json};
 use crate::support::goods::KEEPER;
 use crate::support::{Market, Person};
 
+/// How long a test waits for what must come.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// Pays.
 const VISA: &str = "pm_card_visa";
 /// Is declined.
@@ -212,6 +215,21 @@ impl<'m> Buyer<'m> {
             format!("query($id: ID!, $token: String) {{ order(id: $id, orderToken: $token) {{ {ORDER} }} }}");
         let variables = json!({ "id": placed["order"]["id"], "token": placed["orderToken"] });
         self.market.data("orders", self.person.as_ref(), &query, variables).await["order"].take()
+    }
+
+    /// The order, once its status is `status`: what the bank decides arrives a moment later.
+    async fn once(&self, placed: &Value, status: &str) -> Value {
+        let waiting = async {
+            loop {
+                let order = self.order(placed).await;
+                if order["status"] == status {
+                    self.market.settle().await;
+                    return self.order(placed).await;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("it never is {status}"))
     }
 }
 
