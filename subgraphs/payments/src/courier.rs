@@ -94,7 +94,7 @@ impl Courier {
     }
 
     /// Claims the steps of `file` that are due and nobody's, as long as there is room, for [`leave_after`](Self::leave_after).
-    pub fn take_along(&self, now: DateTime<Utc>, file: &mut File, errands: &mut Vec<Errand>) {
+    pub(crate) fn take_along(&self, now: DateTime<Utc>, file: &mut File, errands: &mut Vec<Errand>) {
         if !self.running.load(Ordering::Relaxed) {
             return;
         }
@@ -113,7 +113,7 @@ impl Courier {
     }
 
     /// Leaves with `errands` when the transaction that claimed them is committed.
-    pub fn leave_after(self: &Arc<Self>, tx: &Tx, errands: Vec<Errand>) {
+    pub(crate) fn leave_after(self: &Arc<Self>, tx: &Tx, errands: Vec<Errand>) {
         if errands.is_empty() {
             return;
         }
@@ -122,12 +122,6 @@ impl Courier {
             courier.bag().extend(errands);
             courier.news.notify_one();
         });
-    }
-
-    /// Wakes it after the commit: something else is due.
-    pub fn wake_after(&self, tx: &Tx) {
-        let news = self.news.clone();
-        tx.after_commit(move || news.notify_one());
     }
 
     /// Works until the process stops. Calls begin as soon as there are steps and room; what they told is written in

@@ -16,6 +16,7 @@ mod hint;
 pub mod ledger;
 mod operator;
 mod payment;
+mod payout;
 pub mod provider;
 pub mod reconcile;
 mod refund;

@@ -8,8 +8,8 @@ use entity::payments::payment_step::{self, Kind, State};
 use super::Errand;
 use crate::file::{File, Pen};
 use crate::payment::state::Heard;
+use crate::payout::Reversal;
 use crate::provider::{Captured, Hold, Remote, RemotePart, RemoteStanding, Why};
-use crate::share::StepEnd;
 
 /// The wait after the first answer that told nothing; it doubles with each further one.
 const BACKOFF: TimeDelta = TimeDelta::milliseconds(200);
@@ -173,8 +173,8 @@ fn finish(file: &mut File, pen: &mut Pen, step: &payment_step::Model, told: &Tol
     }
 }
 
-fn reversal(step: &payment_step::Model) -> Option<StepEnd> {
-    Some(StepEnd {
+fn reversal(step: &payment_step::Model) -> Option<Reversal> {
+    Some(Reversal {
         payout_id: PayoutId(step.subject),
         key: step.key.clone(),
         hold_id: step.hold_id?,

@@ -5,39 +5,39 @@
 //! misbehaves on demand.
 
 mod faults;
+mod hand;
 pub mod page;
+mod rows;
+mod view;
 mod world;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::http::HeaderMap;
 use chassis::{Env, Failure, Tx, tx};
 use chrono::{DateTime, TimeDelta, Utc};
-use contract::event::payments::DisputeStatus;
 use contract::{CurrencyCode, PaymentId};
-use entity::payments::sandbox_object::{self, Kind, Status};
 use entity::payments::{sandbox_call, sandbox_setting};
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
-use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect,
-};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{EntityTrait, IntoActiveModel};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use tokio::sync::{Mutex as Turn, Notify, oneshot};
 
 use super::{
-    Answer, Authorise, Capture, Captured, Hold, PaymentProvider, Read, Refund, Remote, RemoteDispute,
-    RemotePart, RemoteStanding, Reverse, Standing, Transfer, Void, Why,
+    Answer, Authorise, Capture, Captured, Hold, PaymentProvider, Read, Refund, Remote, Reverse, Standing,
+    Transfer, Void,
 };
 use crate::hint::{Hint, take};
 use crate::webhook::{Untrusted, verify};
 use faults::Fault;
 pub use faults::Faults;
+pub use hand::{confirm, decide};
+use rows::{FAULTS, calls, objects, store};
+use view::{balance, remote};
 use world::{Asked, Reply, Request, World};
 
 /// As it is stored with payments.
@@ -46,8 +46,6 @@ pub const NAME: &str = "sandbox";
 const HOLD_LIMIT: TimeDelta = TimeDelta::days(7);
 /// The header with a webhook's signature, by the marketplace's own key: only tests and tools send any.
 const SIGNATURE: &str = "sandbox-signature";
-/// The row with the faults.
-const FAULTS: &str = "faults";
 
 /// The provider of tests, demos and machines with nothing installed.
 pub struct Sandbox {
@@ -119,7 +117,7 @@ impl Sandbox {
     }
 
     async fn serve(&self, tx: &Tx, now: DateTime<Utc>, asked: &[Asked]) -> Result<Vec<Spoken>, Failure> {
-        let faults = faults(tx).await?;
+        let faults = rows::faults(tx).await?;
         let mut calls = calls(tx, asked).await?;
         let mut world = World { objects: objects(tx, asked).await?, ..World::default() };
         let mut spoken = vec![];
@@ -320,63 +318,6 @@ impl PaymentProvider for Sandbox {
     }
 }
 
-async fn calls(tx: &Tx, asked: &[Asked]) -> Result<BTreeMap<String, sandbox_call::Model>, Failure> {
-    let keys: BTreeSet<&str> = asked.iter().map(|asked| asked.key.as_str()).collect();
-    let rows = sandbox_call::Entity::find()
-        .filter(sandbox_call::Column::Key.is_in(keys))
-        .order_by_asc(sandbox_call::Column::Key)
-        .lock_exclusive()
-        .all(tx)
-        .await?;
-    Ok(rows.into_iter().map(|row| (row.key.clone(), row)).collect())
-}
-
-/// What the requests name, and what was made of it.
-async fn objects(tx: &Tx, asked: &[Asked]) -> Result<BTreeMap<String, sandbox_object::Model>, Failure> {
-    let named: BTreeSet<&str> = asked.iter().filter_map(|asked| asked.request.names()).collect();
-    if named.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let these = Condition::any()
-        .add(sandbox_object::Column::Id.is_in(named.iter().copied()))
-        .add(sandbox_object::Column::Parent.is_in(named.iter().copied()));
-    let rows = sandbox_object::Entity::find()
-        .filter(these)
-        .order_by_asc(sandbox_object::Column::Id)
-        .lock_exclusive()
-        .all(tx)
-        .await?;
-    Ok(rows.into_iter().map(|row| (row.id.clone(), row)).collect())
-}
-
-async fn store(tx: &Tx, calls: BTreeMap<String, sandbox_call::Model>, world: &World) -> Result<(), Failure> {
-    use sandbox_object::Column::{BalanceMinor, FeeMinor, HeldUntil, Status};
-    let answer = OnConflict::column(sandbox_call::Column::Key)
-        .update_columns([sandbox_call::Column::Answer, sandbox_call::Column::Seen])
-        .to_owned();
-    sandbox_call::Entity::insert_many(calls.into_values().map(IntoActiveModel::into_active_model))
-        .on_conflict(answer)
-        .exec_without_returning(tx)
-        .await?;
-    if world.changed.is_empty() {
-        return Ok(());
-    }
-    let changed = OnConflict::column(sandbox_object::Column::Id)
-        .update_columns([Status, FeeMinor, BalanceMinor, HeldUntil])
-        .to_owned();
-    let rows = world.changed.iter().filter_map(|id| world.objects.get(id)).cloned();
-    sandbox_object::Entity::insert_many(rows.map(IntoActiveModel::into_active_model))
-        .on_conflict(changed)
-        .exec_without_returning(tx)
-        .await?;
-    Ok(())
-}
-
-async fn faults(db: &impl ConnectionTrait) -> Result<Faults, Failure> {
-    let row = sandbox_setting::Entity::find_by_id(FAULTS.to_owned()).one(db).await?;
-    row.map_or_else(|| Ok(Faults::default()), |row| Ok(serde_json::from_str(&row.value)?))
-}
-
 /// Makes the sandbox misbehave from now on, in every process on this database.
 pub async fn misbehave(env: &Env, faults: &Faults) -> Result<(), Failure> {
     let row = sandbox_setting::Model { name: FAULTS.into(), value: serde_json::to_string(faults)? };
@@ -388,155 +329,4 @@ pub async fn misbehave(env: &Env, faults: &Faults) -> Result<(), Failure> {
         .exec_without_returning(env.db.write())
         .await?;
     Ok(())
-}
-
-async fn balance(db: &impl ConnectionTrait, currency: CurrencyCode) -> Result<i64, Failure> {
-    let sum = Expr::col(sandbox_object::Column::BalanceMinor).sum().cast_as("bigint");
-    let sum: Option<Option<i64>> = sandbox_object::Entity::find()
-        .select_only()
-        .column_as(sum, "sum")
-        .filter(sandbox_object::Column::Currency.eq(currency.as_str()))
-        .into_tuple()
-        .one(db)
-        .await?;
-    Ok(sum.flatten().unwrap_or_default())
-}
-
-async fn remote(db: &impl ConnectionTrait, payment_id: PaymentId) -> Result<Option<Remote>, Failure> {
-    let intents = sandbox_object::Entity::find()
-        .filter(sandbox_object::Column::Subject.eq(payment_id.to_string()))
-        .filter(sandbox_object::Column::Kind.eq(Kind::Intent))
-        .order_by_desc(sandbox_object::Column::CreatedAt)
-        .all(db)
-        .await?;
-    // One that holds or held something tells more than one that was declined.
-    let tells = |intent: &&sandbox_object::Model| intent.status != Status::Declined;
-    let Some(intent) = intents.iter().find(tells).or(intents.first()) else { return Ok(None) };
-    let parts = parts(db, vec![intent.id.clone()]).await?;
-    let transfers = parts.iter().filter(|part| part.kind == Kind::Transfer).map(|part| part.id.clone());
-    let reversals = self::parts(db, transfers.collect()).await?;
-    let of = |kind: Kind| parts.iter().filter(move |part| part.kind == kind);
-    Ok(Some(Remote {
-        reference: intent.id.clone(),
-        standing: standing(intent),
-        refunds: of(Kind::Refund).map(part).collect(),
-        transfers: of(Kind::Transfer).map(part).collect(),
-        reversals: reversals.iter().map(part).collect(),
-        disputes: of(Kind::Dispute).map(dispute).collect(),
-    }))
-}
-
-async fn parts(
-    db: &impl ConnectionTrait,
-    parents: Vec<String>,
-) -> Result<Vec<sandbox_object::Model>, Failure> {
-    let parts = sandbox_object::Entity::find().filter(sandbox_object::Column::Parent.is_in(parents));
-    Ok(parts.order_by_asc(sandbox_object::Column::CreatedAt).all(db).await?)
-}
-
-fn standing(intent: &sandbox_object::Model) -> RemoteStanding {
-    match intent.status {
-        Status::NeedsAction => RemoteStanding::Hold(page::confirmation(&intent.id)),
-        Status::Captured => {
-            let (charge, fee_minor) = (world::charge(&intent.id), intent.fee_minor);
-            RemoteStanding::Captured(Captured { charge, fee_minor })
-        }
-        Status::Cancelled => RemoteStanding::Cancelled,
-        Status::Declined => RemoteStanding::Declined(world::declined(&intent.method)),
-        _ => match intent.held_until {
-            Some(until) => RemoteStanding::Hold(Standing::Held { until }),
-            None => RemoteStanding::Pending,
-        },
-    }
-}
-
-fn part(object: &sandbox_object::Model) -> RemotePart {
-    let failed = Why::new("failed", "SANDBOX: it failed");
-    RemotePart {
-        subject: object.subject.clone(),
-        reference: object.id.clone(),
-        amount_minor: object.amount_minor,
-        done: Some(if object.status == Status::Failed { Err(failed) } else { Ok(()) }),
-    }
-}
-
-fn dispute(object: &sandbox_object::Model) -> RemoteDispute {
-    RemoteDispute {
-        reference: object.id.clone(),
-        amount_minor: object.amount_minor,
-        fee_minor: object.fee_minor,
-        reason: object.method.clone(),
-        status: match object.status {
-            Status::Won => DisputeStatus::Won,
-            Status::Lost => DisputeStatus::Lost,
-            _ => DisputeStatus::Open,
-        },
-    }
-}
-
-/// What became of something by hand: a buyer who confirms, a bank that decides.
-async fn by_hand(
-    tx: &Tx,
-    now: DateTime<Utc>,
-    news: &Arc<Notify>,
-    object: sandbox_object::Model,
-    payment_id: PaymentId,
-    kind: &str,
-) -> Result<(), Failure> {
-    let id = object.id.clone();
-    let intent = object.parent.clone().unwrap_or_else(|| id.clone());
-    let changed = sandbox_object::ActiveModel {
-        id: sea_orm::ActiveValue::Unchanged(object.id),
-        status: sea_orm::ActiveValue::Set(object.status),
-        held_until: sea_orm::ActiveValue::Set(object.held_until),
-        balance_minor: sea_orm::ActiveValue::Set(object.balance_minor),
-        ..Default::default()
-    };
-    sandbox_object::Entity::update(changed).exec_without_returning(tx).await?;
-    let hint = Hint::of(NAME, &format!("evt_sandbox_{id}_{kind}"), kind, payment_id, &intent);
-    take(tx, now, &hint, news).await
-}
-
-/// The buyer confirms the payment with their bank, or does not. Whether there was anything to confirm.
-pub async fn confirm(
-    tx: &Tx,
-    now: DateTime<Utc>,
-    news: &Arc<Notify>,
-    secret: &str,
-    accept: bool,
-) -> Result<bool, Failure> {
-    let Some(id) = page::intent_of(secret) else { return Ok(false) };
-    let waiting = sandbox_object::Entity::find_by_id(id)
-        .filter(sandbox_object::Column::Status.eq(Status::NeedsAction))
-        .lock_exclusive()
-        .one(tx)
-        .await?;
-    let Some(mut intent) = waiting else { return Ok(false) };
-    intent.status = if accept { Status::Held } else { Status::Declined };
-    intent.held_until = accept.then_some(now + HOLD_LIMIT);
-    let payment_id: PaymentId = intent.subject.parse()?;
-    by_hand(tx, now, news, intent, payment_id, "payment.confirmed").await?;
-    Ok(true)
-}
-
-/// The buyer's bank decides the open dispute of a payment. Whether there was one.
-pub async fn decide(
-    tx: &Tx,
-    now: DateTime<Utc>,
-    news: &Arc<Notify>,
-    payment_id: PaymentId,
-    won: bool,
-) -> Result<bool, Failure> {
-    let open = sandbox_object::Entity::find()
-        .filter(sandbox_object::Column::Kind.eq(Kind::Dispute))
-        .filter(sandbox_object::Column::Subject.eq(payment_id.to_string()))
-        .filter(sandbox_object::Column::Status.eq(Status::Open))
-        .lock_exclusive()
-        .one(tx)
-        .await?;
-    let Some(mut dispute) = open else { return Ok(false) };
-    dispute.status = if won { Status::Won } else { Status::Lost };
-    dispute.balance_minor += if won { dispute.amount_minor } else { 0 };
-    by_hand(tx, now, news, dispute, payment_id, "dispute.closed").await?;
-    Ok(true)
 }

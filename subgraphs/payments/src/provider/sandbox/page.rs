@@ -12,7 +12,7 @@ use chassis::{Env, tx};
 use serde::Deserialize;
 use tokio::sync::Notify;
 
-use super::confirm;
+use super::hand::confirm;
 use crate::provider::Standing;
 
 /// What the buyer needs to confirm: a secret that only the buyer is told, and the page that takes it.
