@@ -97,7 +97,7 @@ impl Held {
         // Nothing under the lock can panic and leave half a change.
         let mut held = self.by_client.lock().unwrap_or_else(PoisonError::into_inner);
         held.entered += 1;
-        if held.entered % FORGET_EVERY == 0 {
+        if held.entered.is_multiple_of(FORGET_EVERY) {
             held.things.retain(|_, things| things.iter().any(is_held));
         }
         let has_room = clients.iter().all(|(client, max)| {
