@@ -217,7 +217,7 @@ impl Row {
 fn listing(fields: &Fields<'_>, title: &str, number: Option<&str>) -> NewListing {
     let own = |name: &str| fields.text(name).map(str::to_owned);
     let handle = own("handle").unwrap_or_else(|| match number {
-        Some(number) => format!("{}-{number}", handle::of(title, "product")),
+        Some(number) => numbered(title, number),
         None => handle::of(&format!("{title} {}", own("brand").unwrap_or_default()), "product"),
     });
     let steps = fields.text("category").unwrap_or_default().split('>').map(str::trim);
@@ -239,6 +239,13 @@ fn listing(fields: &Fields<'_>, title: &str, number: Option<&str>) -> NewListing
             offers: vec![],
         }],
     }
+}
+
+/// A handle of a title and the number that tells it from others of that title.
+fn numbered(title: &str, number: &str) -> String {
+    let mut stem = handle::of(title, "product");
+    stem.truncate(handle::LENGTH_MAX - number.len() - 1);
+    format!("{}-{number}", stem.trim_end_matches('-'))
 }
 
 fn terms(fields: &mut Fields<'_>) -> Option<Terms> {
@@ -334,6 +341,13 @@ mod tests {
         ] {
             let read = price(text, currency.parse().unwrap()).ok().map(|money| money.amount_minor);
             assert_eq!(read, minor, "{text} {currency}");
+        }
+    }
+
+    #[test]
+    fn a_long_title_has_a_handle_too() {
+        for title in ["a".repeat(300), "ab ".repeat(100), String::new()] {
+            assert!(handle::is_handle(&numbered(&title, "9780439023481")), "{title}");
         }
     }
 
