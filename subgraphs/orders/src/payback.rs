@@ -15,7 +15,7 @@ use crate::facts::{Facts, Pieces};
 use crate::keeper::Keeper;
 use crate::limits::{LINE_LENGTH_MAX, is_line_of_text};
 use crate::order::Reader;
-use crate::sale::{Sale, Unfit};
+use crate::sale::{Payback, Sale, Unfit};
 
 /// Why the reasons in the log are what they are.
 const CANCELLED: &str = "cancelled before it was sent";
@@ -33,7 +33,9 @@ pub async fn cancel_unsent(tx: &Tx, now: DateTime<Utc>, id: OrderId, actor: &str
             continue;
         }
         cancelled = true;
-        sale.refund(tx, now, seller, refund::Kind::Cancelled, pieces.clone(), CANCELLED, actor).await?;
+        let kind = refund::Kind::Cancelled;
+        let back = Payback { seller, kind, pieces: pieces.clone(), reason: CANCELLED, actor };
+        sale.refund(tx, now, back).await?;
         sale.restock(tx, now, &pieces, CANCELLED).await?;
         // What was sent may have arrived already.
         sale.release(tx, now, seller).await?;
@@ -93,7 +95,8 @@ pub async fn refund_sent(
     if keeper.shop(tx, Some(seller)).await?.is_none() {
         return Ok(Err(RefundRefusal::NotFound));
     }
-    let row = sale.refund(tx, now, seller, refund::Kind::Sent, pieces, reason, &keeper.actor()).await?;
+    let back = Payback { seller, kind: refund::Kind::Sent, pieces, reason, actor: &keeper.actor() };
+    let row = sale.refund(tx, now, back).await?;
     Ok(Ok(row.id))
 }
 
@@ -255,9 +258,14 @@ pub async fn answer_return(
         if sale.seller_of(&pieces, Facts::refundable).is_err() {
             return Ok(Err(AnswerRefusal::PaidBack));
         }
-        let actor = keeper.actor();
-        let kind = refund::Kind::Sent;
-        let refund = sale.refund(tx, now, row.seller_id, kind, pieces.clone(), RETURNED, &actor).await?;
+        let back = Payback {
+            seller: row.seller_id,
+            kind: refund::Kind::Sent,
+            pieces: pieces.clone(),
+            reason: RETURNED,
+            actor: &keeper.actor(),
+        };
+        let refund = sale.refund(tx, now, back).await?;
         row.refund_id = Some(refund.id);
         if restock {
             sale.restock(tx, now, &pieces, RETURNED).await?;

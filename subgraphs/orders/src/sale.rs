@@ -27,6 +27,15 @@ pub struct Sale {
     version: i64,
 }
 
+/// Pieces of one seller whose money goes back.
+pub struct Payback<'a> {
+    pub seller: SellerId,
+    pub kind: refund::Kind,
+    pub pieces: Vec<Pieces>,
+    pub reason: &'a str,
+    pub actor: &'a str,
+}
+
 /// Why pieces cannot be what somebody wants of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unfit {
@@ -115,12 +124,9 @@ impl Sale {
         &mut self,
         tx: &Tx,
         now: DateTime<Utc>,
-        seller: SellerId,
-        kind: refund::Kind,
-        pieces: Vec<Pieces>,
-        reason: &str,
-        actor: &str,
+        payback: Payback<'_>,
     ) -> Result<refund::Model, Failure> {
+        let Payback { seller, kind, pieces, reason, actor } = payback;
         let unsent = kind == refund::Kind::Cancelled;
         let back = self.facts.back(seller, unsent, &pieces);
         let row = refund::Model {

@@ -11,7 +11,7 @@ use entity::orders::{order_event, order_line, order_share};
 
 use super::loaders::{FactsOf, LinesOf, LogOf, ParcelsOf, RefundsOf, ReturnsOf, SharesOf, load};
 use super::order_return::OrderReturn;
-use super::sale::{Fulfilment, Refund, ShareProgress};
+use super::sale::{Fulfilment, OrderRefund, ShareProgress};
 use super::stubs::{Offer, Seller, Variant};
 use super::user_error::user_error;
 use crate::contact::Contact;
@@ -231,10 +231,10 @@ impl OrderShare {
     }
 
     /// Money that went back, or is on its way.
-    async fn refunds(&self, ctx: &Context<'_>) -> Result<Vec<Refund>> {
+    async fn refunds(&self, ctx: &Context<'_>) -> Result<Vec<OrderRefund>> {
         let refunds = load(ctx, RefundsOf(self.order)).await?.unwrap_or_default();
         let own = refunds.into_iter().filter(|refund| refund.seller_id == self.seller_id);
-        Ok(own.map(|refund| Refund::new(refund, self.zero)).collect::<Result<_, _>>()?)
+        Ok(own.map(|refund| OrderRefund::new(refund, self.zero)).collect::<Result<_, _>>()?)
     }
 
     /// Goods that the buyer wants to send back.

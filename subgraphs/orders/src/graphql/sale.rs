@@ -102,7 +102,7 @@ impl From<LinePiecesInput> for Pieces {
 /// Where money that goes back is. `ASKED` becomes `DONE` or `FAILED`.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(remote = "refund::State")]
-pub enum RefundState {
+pub enum OrderRefundState {
     /// The provider was asked.
     Asked,
     /// The buyer has it.
@@ -113,7 +113,7 @@ pub enum RefundState {
 
 /// Money of one seller's part that goes back to the buyer.
 #[derive(SimpleObject)]
-pub struct Refund {
+pub struct OrderRefund {
     /// The refund's id.
     id: RefundId,
     /// Whose part it is taken from.
@@ -123,7 +123,7 @@ pub struct Refund {
     /// How much, shipping and tax included.
     amount: Money,
     /// Where it is.
-    state: RefundState,
+    state: OrderRefundState,
     /// Why.
     reason: String,
     /// When it was asked for.
@@ -132,7 +132,7 @@ pub struct Refund {
     settled_at: Option<DateTime<Utc>>,
 }
 
-impl Refund {
+impl OrderRefund {
     pub(super) fn new(row: refund::Model, zero: Money) -> Result<Self, Failure> {
         Ok(Self {
             id: row.id,
@@ -194,11 +194,11 @@ impl Sale {
     }
 
     /// Money of this shop's part that went back, or is on its way.
-    async fn refunds(&self, ctx: &Context<'_>) -> Result<Vec<Refund>> {
+    async fn refunds(&self, ctx: &Context<'_>) -> Result<Vec<OrderRefund>> {
         let refunds = load(ctx, RefundsOf(self.order.row.id)).await?.unwrap_or_default();
         let zero = crate::drive::total(&self.order.row)?;
         let own = refunds.into_iter().filter(|refund| refund.seller_id == self.seller);
-        Ok(own.map(|refund| Refund::new(refund, zero)).collect::<Result<_, _>>()?)
+        Ok(own.map(|refund| OrderRefund::new(refund, zero)).collect::<Result<_, _>>()?)
     }
 }
 
