@@ -92,7 +92,7 @@ async fn import_file(env: &Env, import: &Import, file_hash: String) -> anyhow::R
     let start =
         Start { owner: None, seller, creates: true, dry_run: import.dry_run, file_hash, rows_total: None };
     let mut job = job::resume(env, start).await.map_err(anyhow::Error::msg)?;
-    while let Some(batch) = batches.next()? {
+    while let Some(batch) = batches.next_batch()? {
         if batch.position >= job.position {
             job = job::step(env, job.id, &batch).await.map_err(anyhow::Error::msg)?;
         }

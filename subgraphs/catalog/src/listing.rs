@@ -226,7 +226,7 @@ pub(crate) async fn offer(
         publication: Publication::Published,
         ..there.clone()
     };
-    offers::store(tx, now, &there, offer).await.map_err(Failure::from).map(Ok)
+    offers::store(tx, now, &there, offer).await.map(Ok)
 }
 
 /// Writes the listing, and asks inventory for its pieces if there are any. `shipment` names their arrival: asking twice

@@ -51,7 +51,7 @@ impl<R: BufRead> Batches<R> {
     }
 
     /// The next batch; the last one may be empty. None: it was the last.
-    pub fn next(&mut self) -> io::Result<Option<Batch>> {
+    pub fn next_batch(&mut self) -> io::Result<Option<Batch>> {
         if self.ended {
             return Ok(None);
         }

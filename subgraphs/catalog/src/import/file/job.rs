@@ -154,7 +154,7 @@ fn cut(format: Format, content: &str) -> Result<Vec<Batch>, StartRefusal> {
     }
     let mut batches = Batches::new(content.as_bytes(), format).map_err(StartRefusal::BadFile)?;
     let mut all = vec![];
-    while let Some(batch) = batches.next().map_err(|error| StartRefusal::BadFile(error.into()))? {
+    while let Some(batch) = batches.next_batch().map_err(|error| StartRefusal::BadFile(error.into()))? {
         all.push(batch);
     }
     Ok(all)
