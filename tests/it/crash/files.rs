@@ -29,7 +29,7 @@ pub async fn import(market: &souk::Market) {
     say_done("start");
     let file = file();
     let mut batches = Batches::new(file.as_bytes(), Format::Csv).unwrap();
-    while let Some(batch) = batches.next().unwrap() {
+    while let Some(batch) = batches.next_batch().unwrap() {
         if batch.position >= job.position {
             job = job::step(env, job.id, &batch).await.unwrap();
             say_done(job.rows_done);
