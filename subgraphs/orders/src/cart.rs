@@ -326,7 +326,7 @@ pub async fn merge_guest(
         State::Merged | State::Ordered => return Ok(Err(MergeRefusal::NotFound)),
     }
     close(tx, now, &guest, user).await?;
-    Ok(add(tx, now, own, &guest).await?)
+    add(tx, now, own, &guest).await
 }
 
 /// The guest's cart is the user's from now on, and empty for everybody else.

@@ -78,7 +78,7 @@ impl CartLine {
 
     /// The price of a piece when it was put in.
     async fn price_when_added(&self) -> Result<Money> {
-        Ok(cart::added_price(&self.0).map_err(failed)?)
+        cart::added_price(&self.0).map_err(failed)
     }
 
     /// The price of a piece now. Null when it is not for sale any more.
