@@ -170,9 +170,8 @@ souk_test! {
         let mut none = market.subscribe("catalog", Some(&bob), watch, json!({ "id": id }));
         assert!(none.next().await.is_none());
         let feed = market.subscribe("catalog", Some(&admin), watch, json!({ "id": id }));
-        let seen = tokio::spawn(async move { feed.map(|event| event["data"]["importProgress"].clone()).collect::<Vec<_>>().await });
-        futures::future::join_all([work(market), work(market)]).await;
-        let seen = seen.await.unwrap();
+        let seen = feed.map(|event| event["data"]["importProgress"].clone()).collect::<Vec<_>>();
+        let (seen, _) = futures::join!(seen, futures::future::join_all([work(market), work(market)]));
         assert_eq!(seen.last().unwrap(), &json!({ "state": "DONE", "rowsDone": 1_200 }));
         assert_eq!(titles(market, None, json!({})).await.len(), 100);
 

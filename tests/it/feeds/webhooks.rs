@@ -124,7 +124,7 @@ souk_test! {
         let (headers, body) = told.receiver.got.lock().unwrap()[0].clone();
         let timestamp = headers["souk-timestamp"].to_str().unwrap().parse().unwrap();
         let signature = headers["souk-signature"].to_str().unwrap();
-        assert!(inventory::signature::is_right(&[told.secret.clone()], timestamp, &body, signature));
+        assert!(inventory::signature::is_right(std::slice::from_ref(&told.secret), timestamp, &body, signature));
         assert_eq!(headers["souk-webhook"].to_str().unwrap(), told.id);
         let heard = told.receiver.heard();
         assert_eq!(heard.len(), 1);
@@ -285,7 +285,7 @@ souk_test! {
         let timestamp = headers["souk-timestamp"].to_str().unwrap().parse().unwrap();
         let signature = headers["souk-signature"].to_str().unwrap();
         assert_eq!(signature.split(',').count(), 2, "with both secrets");
-        assert!(inventory::signature::is_right(&[told.secret.clone()], timestamp, &body, signature));
+        assert!(inventory::signature::is_right(std::slice::from_ref(&told.secret), timestamp, &body, signature));
         let stale = does(market, &told.shop.seller, "changeStockWebhook", json!({ "id": told.id, "expectedVersion": 7 })).await;
         assert_eq!(refusal(&stale), "STALE_VERSION");
     }
