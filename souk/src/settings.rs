@@ -55,7 +55,7 @@ pub struct Settings {
     #[arg(long, env = "SOUK_ALLOW_PRIVATE_WEBHOOKS")]
     pub allow_private_webhooks: bool,
     /// What to log: a level, or directives such as `info,chassis=debug`.
-    #[arg(long, env = "SOUK_LOG", default_value = "info")]
+    #[arg(long, env = "SOUK_LOG", default_value = "info,tantivy=error")]
     pub log: String,
     /// How log lines look.
     #[arg(long, env = "SOUK_LOG_FORMAT", default_value = "pretty")]

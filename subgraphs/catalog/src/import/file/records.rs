@@ -265,7 +265,7 @@ mod tests {
             "2: title=Lamp text=a \"b\"\nc, d\n4: title=Shade",
         );
         let json = b"\xef\xbb\xbf{\"title\":\"Lamp\",\"price\":1.5,\"new\":true,\"no\":null}\r\n\n{\"title\":\"Shade\"}";
-        check(Format::JsonLines, json, "1: new=true price=1.5 title=Lamp\n3: title=Shade");
+        check(Format::JsonLines, json, "1: title=Lamp price=1.5 new=true\n3: title=Shade");
     }
 
     #[test]
