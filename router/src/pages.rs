@@ -5,10 +5,12 @@ use std::{net::SocketAddr, sync::Arc};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use hive_router::ntex::{
+    http::error::PayloadError as Cut,
     util::Bytes as NtexBytes,
-    web::{HttpRequest, HttpResponse},
+    web::{HttpRequest, HttpResponse, error::PayloadError},
 };
 use http::{Request, Response, StatusCode};
+use serde_json::json;
 use tokio::runtime::Handle;
 use tracing::Instrument;
 
@@ -25,8 +27,12 @@ pub(crate) async fn answer(
     pages: &Pages,
     runtime: &Handle,
     request: HttpRequest,
-    body: NtexBytes,
+    body: Result<NtexBytes, PayloadError>,
 ) -> HttpResponse {
+    let body = match body {
+        Ok(body) => body,
+        Err(error) => return unread(&error),
+    };
     let Some(request) = request_from_ntex(&request, body) else {
         return HttpResponse::build(StatusCode::BAD_REQUEST).finish();
     };
@@ -37,6 +43,16 @@ pub(crate) async fn answer(
             HttpResponse::build(StatusCode::INTERNAL_SERVER_ERROR).finish()
         }
     }
+}
+
+/// The answer to a body that was not read to its end.
+fn unread(error: &PayloadError) -> HttpResponse {
+    let (status, code) = match error {
+        PayloadError::Payload(Cut::Overflow) => (StatusCode::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE"),
+        _ => (StatusCode::BAD_REQUEST, "BAD_BODY"),
+    };
+    let error = json!({ "code": code, "message": error.to_string(), "retryable": false });
+    HttpResponse::build(status).content_type("application/json").body(json!({ "error": error }).to_string())
 }
 
 fn request_from_ntex(request: &HttpRequest, body: NtexBytes) -> Option<Request<Bytes>> {

@@ -13,7 +13,10 @@ use hive_router::{
         server::Server,
         time::Seconds,
         util::Bytes,
-        web::{self, App, HttpRequest, HttpServer, ServiceConfig, test::TestRequest, types::PayloadConfig},
+        web::{
+            self, App, HttpRequest, HttpServer, ServiceConfig, error::PayloadError, test::TestRequest,
+            types::PayloadConfig,
+        },
     },
     pipeline::{
         request_identifiers::RequestIdentifiersService, response_compression::ResponseCompressionService,
@@ -168,7 +171,7 @@ fn listen(
             .configure(sockets)
             .configure(|app| configure_ntex_app(app, &paths(), None))
             .configure(graphiql)
-            .default_service(web::to(move |request: HttpRequest, body: Bytes| {
+            .default_service(web::to(move |request: HttpRequest, body: Result<Bytes, PayloadError>| {
                 let (pages, runtime) = (pages.clone(), runtime.clone());
                 async move { pages::answer(&pages, &runtime, request, body).await }
             }))

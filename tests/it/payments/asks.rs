@@ -239,7 +239,8 @@ souk_test! {
         };
         let (one, many) = (count(1).await, count(50).await);
         let sum = |counts: &[u64]| counts.iter().sum::<u64>();
-        assert!(sum(&one) <= 50 && sum(&many) <= 65, "{one:?} for one, {many:?} for fifty");
+        // How many answers of the provider are written at once depends on how many came at once.
+        assert!(sum(&one) <= 50 && sum(&many) <= 150, "{one:?} for one, {many:?} for fifty");
     }
 }
 

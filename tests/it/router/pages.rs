@@ -125,3 +125,13 @@ async fn only_origins_that_are_allowed_may_read_answers() {
     assert_eq!(allowed("https://shop.example").await.as_deref(), Some("https://shop.example"));
     assert_eq!(allowed("https://evil.example").await.filter(|origin| origin != "null"), None);
 }
+
+#[tokio::test]
+async fn a_body_that_is_too_large_for_a_page_is_refused_with_a_code() {
+    let world = World::start(Subgraphs::Local).await;
+    let answer =
+        world.client.post(format!("{}/pages", world.url)).body(vec![b' '; 2_000_000]).send().await.unwrap();
+    assert_eq!(answer.status(), 413);
+    let answer: serde_json::Value = answer.json().await.unwrap();
+    assert_eq!(answer["error"]["code"], "BODY_TOO_LARGE");
+}

@@ -109,7 +109,7 @@ souk_test! {
             "filter: { attributes: [{ name: \"color\" }] }", &format!("sort: RELEVANCE, after: \"{cursor}\""),
         ] {
             let answer = market.ask("catalog", None, &format!("{{ search({arguments}) {{ totalCount }} }}"), json!({})).await;
-            assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_INPUT", "{arguments}: {answer}");
+            assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{arguments}: {answer}");
         }
     }
 

@@ -75,6 +75,6 @@ souk_test! {
             assert_eq!(titles, expected, "{prefix}");
         }
         let answer = market.ask("catalog", None, "{ suggest(prefix: \"a\", first: 21) { title } }", json!({})).await;
-        assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_INPUT");
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT");
     }
 }
