@@ -1,6 +1,6 @@
 //! A GraphQL client.
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 
 /// Sends operations to one endpoint.
@@ -18,6 +18,14 @@ impl Client {
 
     pub fn with_token(self, token: impl Into<String>) -> Self {
         Self { token: Some(token.into()), ..self }
+    }
+
+    /// Signs in: from then on it asks as this user.
+    pub async fn signed_in(self, email: &str, password: &str) -> anyhow::Result<Self> {
+        let query = "mutation($input: LogInInput!) { logIn(input: $input) { tokens { accessToken } userErrors { message } } }";
+        let data = self.ask(query, json!({ "input": { "email": email, "password": password } })).await?;
+        let token = data["logIn"]["tokens"]["accessToken"].as_str().with_context(|| format!("{data:#}"))?;
+        Ok(self.with_token(token))
     }
 
     /// The `data` of an answer that has no errors.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "a measurement is printed")]
 
+mod checkout;
 mod client;
 mod hop;
 mod list;
@@ -23,6 +24,8 @@ struct Cli {
 enum Command {
     /// Pages of 20 products with variants, lowest offer and stock.
     List(list::List),
+    /// Orders of guests, from the cart until they are paid.
+    Checkout(checkout::Checkout),
     /// One call to a subgraph that costs little itself.
     Hop(hop::Hop),
     /// Stock changes on their way to subscribers.
@@ -45,6 +48,7 @@ async fn main() -> anyhow::Result<()> {
         .expect("nobody chose a TLS provider before main");
     match Cli::parse().command {
         Command::List(list) => list.run().await,
+        Command::Checkout(checkout) => checkout.run().await,
         Command::Hop(hop) => hop.run().await,
         Command::Live(live) => live.run().await,
         Command::Search(search) => search.run().await,

@@ -160,7 +160,7 @@ const WRITERS: usize = 4;
 
 impl Seen {
     pub async fn run(self) -> anyhow::Result<()> {
-        let seller = self.sign_in().await?;
+        let seller = Client::new(&self.url).signed_in(&self.email, &self.password).await?;
         let mut offers = own_offers(&seller).await?;
         let mut probed = offers.pop().context("the seller has no offers")?;
         let over = Arc::new(AtomicBool::new(false));
@@ -189,15 +189,6 @@ impl Seen {
             changes.iter().sum::<usize>() as f64 / self.seconds as f64,
         );
         Ok(())
-    }
-
-    async fn sign_in(&self) -> anyhow::Result<Client> {
-        let client = Client::new(&self.url);
-        let query = "mutation($input: LogInInput!) { logIn(input: $input) { tokens { accessToken } userErrors { message } } }";
-        let input = json!({ "input": { "email": self.email, "password": self.password } });
-        let data = client.ask(query, input).await?;
-        let token = data["logIn"]["tokens"]["accessToken"].as_str().with_context(|| format!("{data:#}"))?;
-        Ok(client.with_token(token))
     }
 }
 

@@ -26,6 +26,9 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// A PostgreSQL connection idle for this long is tried before use, so that a restarted server goes unnoticed.
 const TRY_IDLE_AFTER: Duration = Duration::from_secs(1);
+/// When a pool looks for connections that are old. Its counter of idle ones may pass below zero while one is handed on; a
+/// look at that moment keeps a thread busy for ever (sqlx 0.9, `spawn_maintenance_tasks`).
+const NEVER: Option<Duration> = None;
 /// Events said and not yet seen by a slow live feed before it must start over.
 const SAID_MAX: usize = 4_096;
 
@@ -42,9 +45,11 @@ pub struct Database {
     engine: Engine,
     write: DatabaseConnection,
     read: DatabaseConnection,
+    look: DatabaseConnection,
     said: broadcast::Sender<Arc<Envelope>>,
     committed: Arc<Notify>,
     statements: Arc<AtomicU64>,
+    looks: Arc<AtomicU64>,
     unwritable: Arc<Mutex<Option<Unwritable>>>,
 }
 
@@ -55,18 +60,20 @@ impl Database {
     /// # Errors
     /// The server does not answer, or the file cannot be opened or is no database.
     pub async fn open(service: &'static str, url: &str) -> Result<Self, DbErr> {
-        let statements = Arc::new(AtomicU64::new(0));
+        let (statements, looks) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
         let (engine, mut write, mut read) = match url.starts_with("sqlite:") {
             true => open_sqlite(url).await?,
             false => open_postgres(service, url).await?,
         };
-        for connection in [&mut write, &mut read] {
-            let statements = statements.clone();
-            connection.set_metric_callback(move |_| _ = statements.fetch_add(1, Ordering::Relaxed));
+        let mut look = read.clone();
+        for (connection, count) in [(&mut write, &statements), (&mut read, &statements), (&mut look, &looks)]
+        {
+            let count = count.clone();
+            connection.set_metric_callback(move |_| _ = count.fetch_add(1, Ordering::Relaxed));
         }
         let said = broadcast::Sender::new(SAID_MAX);
         let (committed, unwritable) = (Arc::default(), Arc::default());
-        Ok(Self { service, engine, write, read, said, committed, statements, unwritable })
+        Ok(Self { service, engine, write, read, look, said, committed, statements, looks, unwritable })
     }
 
     pub fn service(&self) -> &'static str {
@@ -82,14 +89,29 @@ impl Database {
         &self.read
     }
 
+    /// For workers that look whether there is something to do: counted apart from what is done.
+    pub fn look(&self) -> &DatabaseConnection {
+        &self.look
+    }
+
+    /// A look found what its worker works on: it is part of the work.
+    pub(crate) fn found(&self) {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// For migrations and for single statements that write; an operation uses [`tx::run`](crate::tx::run).
     pub fn write(&self) -> &DatabaseConnection {
         &self.write
     }
 
-    /// SQL statements sent since the start, for metrics and for tests that fix their number.
+    /// SQL statements sent since the start, for metrics and for tests that fix their number; without [`looks`](Self::looks).
     pub fn statements(&self) -> u64 {
         self.statements.load(Ordering::Relaxed)
+    }
+
+    /// SQL statements by which workers have looked for something to do.
+    pub fn looks(&self) -> u64 {
+        self.looks.load(Ordering::Relaxed)
     }
 
     /// What this process says from now on, after each commit.
@@ -173,6 +195,8 @@ fn sqlite_options(url: &str, connections_max: u32) -> ConnectOptions {
         .max_connections(connections_max)
         .min_connections(1)
         .acquire_timeout(ACQUIRE_TIMEOUT)
+        .idle_timeout(NEVER)
+        .max_lifetime(NEVER)
         .test_before_acquire(false)
         .sqlx_logging(false)
         .map_sqlx_sqlite_opts(|sqlite| {
@@ -195,6 +219,8 @@ async fn open_postgres(
     options
         .max_connections(POSTGRES_CONNECTIONS_MAX)
         .acquire_timeout(ACQUIRE_TIMEOUT)
+        .idle_timeout(NEVER)
+        .max_lifetime(NEVER)
         .test_before_acquire_if_idle_for(TRY_IDLE_AFTER)
         .set_schema_search_path(service)
         .set_application_name(format!("souk {service}"))

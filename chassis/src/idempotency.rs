@@ -58,8 +58,7 @@ where
     F: Future<Output = Outcome<T, R>>,
     W: FnOnce() -> F,
 {
-    // Two at once: the second waits here for the first one's commit or rollback.
-    if !claim(tx, now, &request).await? {
+    if !claim(tx, now, &request, String::new()).await? {
         return answer_again(tx, request).await;
     }
     let done = match work().await? {
@@ -77,12 +76,34 @@ where
     Ok(Ok(done))
 }
 
-async fn claim(tx: &Tx, now: DateTime<Utc>, request: &Request) -> Result<bool, Failure> {
+/// [`once`] for work whose answer is known before it is done, such as an id that the caller has made: it is stored with
+/// the claim.
+pub async fn once_with<T, R, F, W>(
+    tx: &Tx,
+    now: DateTime<Utc>,
+    request: Request,
+    answer: T,
+    work: W,
+) -> Outcome<T, R>
+where
+    T: Serialize + DeserializeOwned,
+    R: From<Conflict>,
+    F: Future<Output = Outcome<(), R>>,
+    W: FnOnce() -> F,
+{
+    if !claim(tx, now, &request, serde_json::to_string(&answer)?).await? {
+        return answer_again(tx, request).await;
+    }
+    Ok(work().await?.map(|()| answer))
+}
+
+/// Two at once: the second waits here for the first one's commit or rollback.
+async fn claim(tx: &Tx, now: DateTime<Utc>, request: &Request, response: String) -> Result<bool, Failure> {
     let row = idempotency::Model {
         scope: request.scope.clone(),
         key: request.key.clone(),
         request_hash: request.hash.clone(),
-        response: String::new(),
+        response,
         created_at: now,
     };
     let inserted = idempotency::Entity::insert(row.into_active_model())

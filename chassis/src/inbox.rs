@@ -8,7 +8,7 @@ use contract::{Envelope, EventId};
 use entity::shared::{dead_letter, inbox};
 use futures::future::BoxFuture;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
+use sea_orm::{ActiveValue::Set, EntityTrait, IntoActiveModel};
 
 use crate::{Clock, Database, Env, Failure, Tx, tx};
 
@@ -57,38 +57,35 @@ impl Consumer {
         }
         let now = self.clock.now();
         tx::apply(&self.db, async |tx| {
-            let fresh = self.unseen(tx, batch).await?;
-            if fresh.is_empty() {
-                return Ok(());
+            let fresh = self.record(tx, now, batch).await?;
+            match fresh.is_empty() {
+                true => Ok(()),
+                false => (self.handle)(tx, now, &fresh).await,
             }
-            self.record(tx, now, &fresh).await?;
-            (self.handle)(tx, now, &fresh).await
         })
         .await
     }
 
-    async fn unseen(&self, tx: &Tx, batch: Vec<Envelope>) -> Result<Vec<Envelope>, Failure> {
-        let seen: Vec<EventId> = inbox::Entity::find()
-            .select_only()
-            .column(inbox::Column::EventId)
-            .filter(inbox::Column::Consumer.eq(self.name))
-            .filter(inbox::Column::EventId.is_in(batch.iter().map(|event| event.id)))
-            .into_tuple()
-            .all(tx)
-            .await?;
-        let mut seen: HashSet<EventId> = seen.into_iter().collect();
-        Ok(batch.into_iter().filter(|event| seen.insert(event.id)).collect())
-    }
-
-    async fn record(&self, tx: &Tx, now: DateTime<Utc>, fresh: &[Envelope]) -> Result<(), Failure> {
-        let rows = fresh.iter().map(|event| inbox::ActiveModel {
+    /// Records `batch` as applied; what of it was not applied before. The table decides: of two deliveries at once, the
+    /// second waits for the first one's end.
+    async fn record(
+        &self,
+        tx: &Tx,
+        now: DateTime<Utc>,
+        batch: Vec<Envelope>,
+    ) -> Result<Vec<Envelope>, Failure> {
+        let rows = batch.iter().map(|event| inbox::ActiveModel {
             consumer: Set(self.name.into()),
             event_id: Set(event.id),
             applied_at: Set(now),
             traceparent: Set(event.traceparent.clone()),
         });
-        inbox::Entity::insert_many(rows).exec_without_returning(tx).await?;
-        Ok(())
+        let recorded: Vec<(String, EventId)> = inbox::Entity::insert_many(rows)
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
+            .exec_with_returning_keys(tx)
+            .await?;
+        let mut fresh: HashSet<EventId> = recorded.into_iter().map(|(_, event)| event).collect();
+        Ok(batch.into_iter().filter(|event| fresh.remove(&event.id)).collect())
     }
 
     /// Gives an event up: it waits for an operator, and what comes after it goes on.

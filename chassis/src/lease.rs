@@ -17,11 +17,24 @@ pub async fn hold(
     now: DateTime<Utc>,
     ttl: TimeDelta,
 ) -> Result<bool, Failure> {
+    Ok(hold_until(db, name, holder, now, ttl).await?.is_some())
+}
+
+/// [`hold`], telling until when: nobody else can take it before.
+pub async fn hold_until(
+    db: &Database,
+    name: &str,
+    holder: Uuid,
+    now: DateTime<Utc>,
+    ttl: TimeDelta,
+) -> Result<Option<DateTime<Utc>>, Failure> {
     let held = lease::Entity::find_by_id(name.to_owned()).one(db.read()).await?;
     match held {
-        Some(lease) if lease.holder == holder && lease.expires_at - now > ttl / 2 => Ok(true),
-        Some(lease) if lease.holder != holder && lease.expires_at > now => Ok(false),
-        _ => take(db, name, holder, now, ttl).await,
+        Some(lease) if lease.holder == holder && lease.expires_at - now > ttl / 2 => {
+            Ok(Some(lease.expires_at))
+        }
+        Some(lease) if lease.holder != holder && lease.expires_at > now => Ok(None),
+        _ => Ok(take(db, name, holder, now, ttl).await?.then_some(now + ttl)),
     }
 }
 

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod db;
 pub mod dead_letter;
 pub mod denied;
+pub mod failpoint;
 pub mod failure;
 pub mod graph;
 pub mod housekeeping;

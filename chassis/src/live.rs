@@ -7,13 +7,19 @@ use std::sync::{Arc, Mutex, Weak};
 use futures::Stream;
 use tokio::sync::Notify;
 
+/// Watched keys after which those that nobody watches any more are looked for; from then on at twice what was left.
+const CLEAR_AT: usize = 1_024;
+
 /// Hands the latest value of each key to whoever watches it.
 pub struct Latest<K, V> {
     watchers: Mutex<Watchers<K, V>>,
 }
 
-/// Who watches a key. Watchers that left are cleared away at the next event of theirs.
-type Watchers<K, V> = HashMap<K, Vec<Weak<Watcher<K, V>>>>;
+/// Who watches a key. Watchers that left are cleared away at the next event of theirs, or when there are many.
+struct Watchers<K, V> {
+    by_key: HashMap<K, Vec<Weak<Watcher<K, V>>>>,
+    clear_at: usize,
+}
 
 /// What one subscriber has not yet seen: at most one value per key it watches.
 struct Watcher<K, V> {
@@ -23,7 +29,7 @@ struct Watcher<K, V> {
 
 impl<K, V> Default for Latest<K, V> {
     fn default() -> Self {
-        Self { watchers: Mutex::default() }
+        Self { watchers: Mutex::new(Watchers { by_key: HashMap::new(), clear_at: CLEAR_AT }) }
     }
 }
 
@@ -35,7 +41,7 @@ where
     /// Replaces what watchers of `key` have not yet seen.
     pub fn publish(&self, key: &K, value: &V) {
         let mut watchers = self.watchers.lock().expect("no code panics while it holds this lock");
-        let Some(of_key) = watchers.get_mut(key) else {
+        let Some(of_key) = watchers.by_key.get_mut(key) else {
             return;
         };
         of_key.retain(|watcher| {
@@ -51,7 +57,7 @@ where
             true
         });
         if of_key.is_empty() {
-            watchers.remove(key);
+            watchers.by_key.remove(key);
         }
     }
 
@@ -60,10 +66,12 @@ where
         let watcher = Arc::new(Watcher { pending: Mutex::default(), news: Notify::new() });
         let mut watchers = self.watchers.lock().expect("no code panics while it holds this lock");
         for key in keys {
-            let of_key = watchers.entry(key).or_default();
+            let of_key = watchers.by_key.entry(key).or_default();
             of_key.retain(|watcher| watcher.strong_count() > 0);
             of_key.push(Arc::downgrade(&watcher));
         }
+        watchers.clear();
+        drop(watchers);
         futures::stream::unfold(watcher, |watcher| async move {
             let value = watcher.next().await;
             Some((value, watcher))
@@ -72,7 +80,17 @@ where
 
     /// Keys somebody watches, for metrics.
     pub fn watched(&self) -> usize {
-        self.watchers.lock().expect("no code panics while it holds this lock").len()
+        self.watchers.lock().expect("no code panics while it holds this lock").by_key.len()
+    }
+}
+
+impl<K, V> Watchers<K, V> {
+    /// Forgets keys that were watched for an event that never came.
+    fn clear(&mut self) {
+        if self.by_key.len() >= self.clear_at {
+            self.by_key.retain(|_, of_key| of_key.iter().any(|watcher| watcher.strong_count() > 0));
+            self.clear_at = CLEAR_AT.max(2 * self.by_key.len());
+        }
     }
 }
 
@@ -121,5 +139,15 @@ mod tests {
         drop(latest.watch(vec!["a"]));
         latest.publish(&"a", &1);
         assert_eq!(latest.watched(), 0);
+    }
+
+    #[test]
+    fn readers_of_what_never_comes_are_forgotten_when_they_are_many() {
+        let latest: Latest<usize, ()> = Latest::default();
+        let stays = latest.watch(vec![0]);
+        (1..10 * CLEAR_AT).for_each(|key| drop(latest.watch(vec![key])));
+        assert!(latest.watched() < CLEAR_AT);
+        latest.publish(&0, &());
+        assert_eq!(Box::pin(stays).next().now_or_never().flatten(), Some(()));
     }
 }

@@ -1,5 +1,7 @@
 //! Saying something to other services: a row in the transaction that makes it true.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use contract::{Aggregate, Envelope, Event, EventId};
 use entity::shared::outbox;
@@ -13,7 +15,7 @@ use crate::{Database, Failure, Tx, telemetry};
 const ROWS_MAX: usize = 1_000;
 
 /// Says `event` about `aggregate`. Take the aggregate's version under its row lock (the update that changed it), before
-/// this call: deliveries keep the order of these rows.
+/// this call: deliveries keep the order of these rows. They are written together, right before the commit.
 pub async fn say(
     tx: &Tx,
     now: DateTime<Utc>,
@@ -23,25 +25,28 @@ pub async fn say(
     say_all(tx, now, vec![(aggregate, event.into())]).await
 }
 
-/// [`say`] for many events, in their order, with few statements.
+/// [`say`] for many events, in their order.
 pub async fn say_all(tx: &Tx, now: DateTime<Utc>, events: Vec<(Aggregate, Event)>) -> Result<(), Failure> {
     let traceparent = telemetry::traceparent();
-    let envelopes: Vec<Envelope> = events
-        .into_iter()
-        .map(|(aggregate, event)| Envelope {
+    for (aggregate, event) in events {
+        tx.remember(Envelope {
             id: EventId::new(),
             schema_version: event.schema_version(),
             aggregate,
             occurred_at: now,
             traceparent: traceparent.clone(),
             event,
-        })
-        .collect();
-    for chunk in envelopes.chunks(ROWS_MAX) {
-        let rows = chunk.iter().map(row).collect::<Result<Vec<_>, _>>()?;
+        });
+    }
+    Ok(())
+}
+
+/// Writes what a transaction has said.
+pub(crate) async fn write(tx: &Tx, said: &[Arc<Envelope>]) -> Result<(), Failure> {
+    for chunk in said.chunks(ROWS_MAX) {
+        let rows = chunk.iter().map(|envelope| row(envelope)).collect::<Result<Vec<_>, _>>()?;
         outbox::Entity::insert_many(rows).exec_without_returning(tx).await?;
     }
-    envelopes.into_iter().for_each(|envelope| tx.remember(envelope));
     Ok(())
 }
 

@@ -5,6 +5,7 @@
 //! aggregate only; after [`ATTEMPTS_MAX`] tries it becomes a dead letter.
 
 use std::collections::HashSet;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -15,6 +16,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use tracing::{error, warn};
 use uuid::Uuid;
 
+use crate::failpoint::{self, Place};
 use crate::inbox::Consumer;
 use crate::{Clock, Database, Failure, Tasks, lease};
 
@@ -27,6 +29,9 @@ const BACKOFF: TimeDelta = TimeDelta::milliseconds(100);
 const BACKOFF_MAX: TimeDelta = TimeDelta::seconds(30);
 /// How often to look when no commit of this process woke the relay: another process may have written.
 const POLL: Duration = Duration::from_secs(1);
+/// How long a relay that delivered something waits before it looks again: what is said meanwhile goes along. Shorter than
+/// it takes to answer, so that what has the marketplace to itself does not wait for it.
+const BREATH: Duration = Duration::from_millis(5);
 /// How long a relay that died keeps its place.
 const LEASE: TimeDelta = TimeDelta::seconds(5);
 
@@ -36,6 +41,16 @@ pub struct Relay {
     clock: Clock,
     consumers: Vec<Consumer>,
     holder: Uuid,
+    held_until: Mutex<DateTime<Utc>>,
+}
+
+/// What there was to deliver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    Nothing,
+    Some,
+    /// A whole batch: there may be more.
+    Full,
 }
 
 /// What became of a batch.
@@ -47,7 +62,8 @@ struct Report {
 
 impl Relay {
     pub fn new(source: Database, clock: Clock, consumers: Vec<Consumer>) -> Self {
-        Self { source, clock, consumers, holder: Uuid::now_v7() }
+        let held_until = Mutex::new(DateTime::UNIX_EPOCH);
+        Self { source, clock, consumers, holder: Uuid::now_v7(), held_until }
     }
 
     /// Delivers until the process stops.
@@ -55,16 +71,19 @@ impl Relay {
         let stop = tasks.stopping().clone();
         tasks.spawn(async move {
             while !stop.is_cancelled() {
-                let more = self.turn().await.unwrap_or_else(|failure| {
+                let turn = self.take_turn().await.unwrap_or_else(|failure| {
                     warn!(service = self.source.service(), error = %failure, "The relay will try again");
-                    false
+                    Turn::Nothing
                 });
-                if !more {
-                    tokio::select! {
-                        () = stop.cancelled() => {}
-                        () = self.source.committed() => {}
-                        () = tokio::time::sleep(POLL) => {}
-                    }
+                match turn {
+                    Turn::Full => continue,
+                    Turn::Some => tokio::time::sleep(BREATH).await,
+                    Turn::Nothing => {}
+                }
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = self.source.committed() => {}
+                    () = tokio::time::sleep(POLL) => {}
                 }
             }
             _ = lease::release(&self.source, "relay", self.holder).await;
@@ -73,20 +92,42 @@ impl Relay {
 
     /// Delivers one batch if this relay holds the lease; whether there may be more.
     pub async fn turn(&self) -> Result<bool, Failure> {
+        Ok(self.take_turn().await? == Turn::Full)
+    }
+
+    async fn take_turn(&self) -> Result<Turn, Failure> {
         let now = self.clock.now();
         let rows = self.waiting(now).await?;
         self.measure(now, rows.first());
-        if rows.is_empty() || !lease::hold(&self.source, "relay", self.holder, now, LEASE).await? {
-            return Ok(false);
+        if rows.is_empty() || !self.leads(now).await? {
+            return Ok(Turn::Nothing);
         }
         let report = self.deliver(&rows).await;
+        failpoint::pass(self.source.service(), Place::Delivered);
         let published =
             rows.iter().filter(|row| !report.failed.contains(&row.id) && !report.held.contains(&row.id));
         self.mark_published(now, published.map(|row| row.id).collect()).await?;
         for row in rows.iter().filter(|row| report.failed.contains(&row.id)) {
             self.postpone(now, row).await?;
         }
-        Ok(rows.len() as u64 == BATCH_MAX && report.held.is_empty())
+        let full = rows.len() as u64 == BATCH_MAX && report.held.is_empty();
+        Ok(if full { Turn::Full } else { Turn::Some })
+    }
+
+    /// Whether the lease is this relay's. One that nobody else can take for a while yet is not asked for.
+    async fn leads(&self, now: DateTime<Utc>) -> Result<bool, Failure> {
+        if *self.held_until() - now > LEASE / 2 {
+            return Ok(true);
+        }
+        let held = lease::hold_until(&self.source, "relay", self.holder, now, LEASE).await?;
+        if let Some(until) = held {
+            *self.held_until() = until;
+        }
+        Ok(held.is_some())
+    }
+
+    fn held_until(&self) -> std::sync::MutexGuard<'_, DateTime<Utc>> {
+        self.held_until.lock().expect("no code panics while it holds this lock")
     }
 
     /// Unpublished events whose turn it is: not behind an earlier event of the same aggregate that waits for a retry.
@@ -109,8 +150,11 @@ impl Relay {
             .filter(Expr::exists(blocked).not())
             .order_by_asc(outbox::Column::Seq)
             .limit(BATCH_MAX)
-            .all(self.source.read())
+            .all(self.source.look())
             .await?;
+        if !rows.is_empty() {
+            self.source.found();
+        }
         Ok(rows)
     }
 

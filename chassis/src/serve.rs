@@ -50,6 +50,7 @@ pub fn jwks(keys: Keys) -> Router {
 async fn metrics(State(health): State<Health>) -> String {
     for db in health.databases.iter() {
         metrics::counter!("souk_sql_statements_total", "service" => db.service()).absolute(db.statements());
+        metrics::counter!("souk_sql_looks_total", "service" => db.service()).absolute(db.looks());
     }
     telemetry::render_metrics()
 }

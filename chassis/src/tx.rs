@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use contract::Envelope;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 
-use crate::{Database, Engine, Failure, Outcome};
+use crate::failpoint::{self, Place};
+use crate::{Database, Engine, Failure, Outcome, outbox};
 
 /// An open transaction. It remembers what was said in it, so that listeners hear it after the commit and not before.
 pub struct Tx {
@@ -23,6 +24,10 @@ impl Tx {
 
     pub(crate) fn remember(&self, event: Envelope) {
         self.said.lock().expect("no code panics while it holds this lock").push(Arc::new(event));
+    }
+
+    fn said(&self) -> Vec<Arc<Envelope>> {
+        self.said.lock().expect("no code panics while it holds this lock").clone()
     }
 
     /// Does `work` right after the commit; never when the transaction is rolled back. Only for what a crash may lose:
@@ -46,8 +51,12 @@ pub async fn run<T, R>(db: &Database, work: impl AsyncFnOnce(&Tx) -> Outcome<T, 
     };
     match work(&tx).await? {
         Ok(done) => {
+            let said = tx.said();
+            outbox::write(&tx, &said).await?;
+            failpoint::pass(db.service(), Place::BeforeCommit);
             tx.inner.commit().await?;
-            db.announce(tx.said.into_inner().expect("no code panics while it holds this lock"));
+            failpoint::pass(db.service(), Place::AfterCommit);
+            db.announce(said);
             let afterwards = tx.afterwards.into_inner().expect("no code panics while it holds this lock");
             afterwards.into_iter().for_each(|work| work());
             Ok(Ok(done))

@@ -173,6 +173,8 @@ events! {
     OrderCancelled(orders::OrderCancelled) = "orders.cancelled", 1;
     /// An order waits for an operator.
     OrderStuck(orders::OrderStuck) = "orders.stuck", 1;
+    /// A seller will send their part of a paid order.
+    OrderConfirmed(orders::OrderConfirmed) = "orders.confirmed", 1;
     /// A seller sent a parcel.
     OrderShipped(orders::OrderShipped) = "orders.shipped", 1;
     /// A parcel reached the buyer.

@@ -20,6 +20,8 @@ const ROUNDS: usize = 15;
 const STRETCH: usize = 2_000;
 /// Commands that an engine would apply together; their events are dropped after each.
 const BATCH: usize = 250;
+/// Commands in a row of the journal, at most.
+const ROW: usize = 1_024;
 
 /// A book's shape, and what comes at it.
 struct Shape {
@@ -32,14 +34,15 @@ struct Shape {
     spread: u64,
     /// How far the middle wanders with each message, in ticks.
     swing: i64,
+    /// As behind an API: each message has a key of its own, and accounts have caps.
+    guarded: bool,
 }
 
-const SHAPES: [Shape; 4] = [
-    Shape { name: "shallow", markets: 1, accounts: 500, resting: 200, spread: 10, swing: 0 },
-    Shape { name: "exchange", markets: 16, accounts: 1_000, resting: 16_000, spread: 60, swing: 0 },
-    Shape { name: "deep", markets: 1, accounts: 2_000, resting: 100_000, spread: 2_000, swing: 0 },
-    Shape { name: "swinging", markets: 1, accounts: 1_000, resting: 5_000, spread: 200, swing: 3 },
-];
+const SHALLOW: Shape =
+    Shape { name: "shallow", markets: 1, accounts: 500, resting: 200, spread: 10, swing: 0, guarded: false };
+
+const EXCHANGE: Shape =
+    Shape { name: "exchange", markets: 16, accounts: 1_000, resting: 16_000, spread: 60, ..SHALLOW };
 
 const LARGE: Shape = Shape {
     name: "10,000 markets, 2 million resting orders",
@@ -47,16 +50,27 @@ const LARGE: Shape = Shape {
     accounts: 100_000,
     resting: 2_000_000,
     spread: 40,
-    swing: 0,
+    ..SHALLOW
 };
+
+const SHAPES: [Shape; 7] = [
+    SHALLOW,
+    EXCHANGE,
+    Shape { name: "exchange, keys and caps", guarded: true, ..EXCHANGE },
+    Shape { name: "deep", accounts: 2_000, resting: 100_000, spread: 2_000, ..SHALLOW },
+    Shape { name: "swinging", accounts: 1_000, resting: 5_000, spread: 200, swing: 3, ..SHALLOW },
+    LARGE,
+    Shape { name: "10,000 markets, 2 million resting orders, keys and caps", guarded: true, ..LARGE },
+];
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     let is_wanted = |shape: &&Shape| wanted.iter().all(|word| shape.name.contains(word.as_str()));
-    for shape in SHAPES.iter().chain([&LARGE]).filter(is_wanted) {
+    for shape in SHAPES.iter().filter(is_wanted) {
         measure(shape, MESSAGES);
     }
     if wanted.is_empty() {
+        replays();
         empty_markets();
     }
 }
@@ -94,7 +108,7 @@ fn rounds(shape: &Shape) -> usize {
 
 /// A new state in which the filling rests.
 fn replay(shape: &Shape, filling: &[Command]) -> State {
-    let mut state = State::new(limits());
+    let mut state = State::new(limits(shape));
     open(&mut state, shape.markets);
     let mut events = Vec::new();
     for command in filling {
@@ -125,7 +139,10 @@ fn run(mut state: State, commands: &[Command]) -> Vec<u64> {
     times
 }
 
-fn limits() -> Limits {
+fn limits(shape: &Shape) -> Limits {
+    if shape.guarded {
+        return Limits::default();
+    }
     Limits { orders_per_account_and_market: u32::MAX, orders_per_account: u32::MAX, ..Limits::default() }
 }
 
@@ -137,9 +154,44 @@ fn open(state: &mut State, markets: u64) {
     }
 }
 
+/// A journal read again: rows of 1,024 commands from bytes, each applied.
+fn replays() {
+    let mut maker = Maker::new(&EXCHANGE);
+    let filled = replay(&EXCHANGE, &maker.fill());
+    let commands = maker.mix(MESSAGES);
+    let rows: Vec<Vec<u8>> = commands.chunks(ROW).map(|row| bytes_of(&row.to_vec())).collect();
+    let best = (0..ROUNDS).map(|_| read_again(filled.clone(), &rows)).min().unwrap();
+    let bytes: usize = rows.iter().map(Vec::len).sum();
+    println!(
+        "- replay of a journal (exchange): {:.2} million commands a second, {:.0} bytes a command",
+        MESSAGES as f64 * 1_000.0 / best as f64,
+        bytes as f64 / MESSAGES as f64,
+    );
+}
+
+fn bytes_of(row: &Vec<Command>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    row.encode(&mut bytes);
+    bytes
+}
+
+fn read_again(mut state: State, rows: &[Vec<u8>]) -> u64 {
+    let mut events = Vec::new();
+    let start = Instant::now();
+    for row in rows {
+        for command in &Vec::<Command>::decode_all(row).unwrap() {
+            apply(&mut state, command, &mut events);
+        }
+        events.clear();
+    }
+    let took = start.elapsed().as_nanos() as u64;
+    assert_eq!(state.broken(), None);
+    took
+}
+
 fn empty_markets() {
     let markets = 100_000;
-    let mut state = State::new(limits());
+    let mut state = State::new(Limits::default());
     open(&mut state, markets);
     println!("- {:.0} bytes an empty market", state.bytes() as f64 / markets as f64);
     assert!(state.market(MARKET).is_some());
@@ -159,7 +211,7 @@ struct Maker<'s> {
 
 impl<'s> Maker<'s> {
     fn new(shape: &'s Shape) -> Self {
-        let mut state = State::new(limits());
+        let mut state = State::new(limits(shape));
         open(&mut state, shape.markets);
         let live = Vec::with_capacity(shape.resting);
         Self {
@@ -231,7 +283,13 @@ impl<'s> Maker<'s> {
             0 => (Side::Bid, self.middle - distance * TICK),
             _ => (Side::Ask, self.middle + distance * TICK),
         };
-        Place::resting(account, market, side, price, quantity)
+        Place { key: self.key(), ..Place::resting(account, market, side, price, quantity) }
+    }
+
+    fn key(&mut self) -> Option<Key> {
+        self.shape
+            .guarded
+            .then(|| Key(u128::from(self.below(u64::MAX)) << 64 | u128::from(self.below(u64::MAX))))
     }
 
     fn pick(&mut self) -> (OrderId, AccountId) {
@@ -246,14 +304,14 @@ impl<'s> Maker<'s> {
 
     fn cancel(&mut self) -> Action {
         let (order, account) = self.pick();
-        Action::Cancel(Cancel { account, key: None, order })
+        Action::Cancel(Cancel { account, key: self.key(), order })
     }
 
     fn amend(&mut self) -> Action {
         let (order, account) = self.pick();
         self.live.push((order, account));
         let quantity = self.state.order(order).map(|order| order.filled + order.remaining.max(2) - 1);
-        Action::Amend(Amend { account, key: None, order, price: None, quantity, expires_at: None })
+        Action::Amend(Amend { account, key: self.key(), order, price: None, quantity, expires_at: None })
     }
 
     fn play(&mut self, action: Action) -> Command {

@@ -37,7 +37,7 @@ impl State {
             return Err(Refusal::NotAboveFilled { filled: order.filled });
         }
         if price != order.price {
-            self.admit_price(self.accounts.seats[order.seat].market, price, quantity)?;
+            self.admit_price(order.market, price, quantity)?;
         } else if price.checked_mul(i64::from(quantity)).is_none() {
             return Err(Refusal::TooLarge);
         }
@@ -49,10 +49,9 @@ impl State {
     }
 
     fn amend_in_place(&mut self, slot: u32, terms: Terms, events: &mut Vec<Event>) -> Answer {
-        let Order { side, price, remaining, sequence, seat, .. } = self.orders[slot];
-        let market = self.accounts.seats[seat].market;
+        let Order { side, price, remaining, sequence, market, .. } = self.orders[slot];
         self.say_amended(slot, terms, sequence, true, events);
-        self.markets[market as usize].ladder_mut(side).change(side, price, remaining, terms.remaining);
+        self.markets.book_mut(market).change(side, price, remaining, terms.remaining);
         self.orders[slot].remaining = terms.remaining;
         self.live_until(slot, terms.expires_at);
         self.answer(slot)
@@ -64,12 +63,11 @@ impl State {
         let sequence = self.next_sequence();
         self.say_amended(slot, terms, sequence, false, events);
         self.unqueue(slot);
-        let Order { id, account, seat, side, filled, returns, .. } = self.orders[slot];
-        let market = self.accounts.seats[seat].market;
+        let Order { id, account, market, side, filled, returns, .. } = self.orders[slot];
         let mut taker = Taker {
             id,
             account: self.accounts.id(account),
-            seat,
+            party: account,
             side,
             price: terms.price,
             remaining: terms.remaining,
@@ -85,7 +83,7 @@ impl State {
                 let order = &mut self.orders[slot];
                 (order.price, order.remaining, order.filled) = (terms.price, taker.remaining, taker.filled);
                 order.sequence = sequence;
-                self.markets[market as usize].ladder_mut(side).add(&mut self.orders, slot);
+                self.markets.book_mut(market).add(&mut self.orders, slot);
                 self.live_until(slot, terms.expires_at);
                 self.answer(slot)
             }
@@ -103,7 +101,7 @@ impl State {
         self.beat(id, u64::from(remaining) ^ expires_at as u64);
         if before != expires_at {
             self.orders[slot].expires_at = expires_at;
-            self.calendar.add(&self.orders, slot);
+            self.calendar.add(&self.orders, slot, before);
         }
     }
 
@@ -115,7 +113,7 @@ impl State {
         kept_place: bool,
         events: &mut Vec<Event>,
     ) {
-        let Order { id, account, seat, side, price, remaining, .. } = self.orders[slot];
+        let Order { id, account, market, side, price, remaining, .. } = self.orders[slot];
         let amended = Amended {
             order: id,
             account: self.accounts.id(account),
@@ -128,7 +126,7 @@ impl State {
             sequence,
             kept_place,
         };
-        self.emit(self.accounts.seats[seat].market, Change::Amended(amended), events);
+        self.emit(market, Change::Amended(amended), events);
     }
 
     fn answer(&self, slot: u32) -> Answer {

@@ -1,11 +1,15 @@
 //! Invariants. Those that cost nothing are watched at every command; [`State::audit`] checks them all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::book::{self, Ladder, Market};
+use crate::book::{self, Book};
+use crate::calendar::{NEVER, hour_begin};
 use crate::slab::NIL;
-use crate::{Side, State};
+use crate::{Side, State, Timestamp};
+
+/// Resting orders by account and market.
+type Seats = BTreeMap<(u32, u32), u32>;
 
 /// An invariant that does not hold: a fault of the engine. Whoever runs it stops using this state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +26,8 @@ pub enum Broken {
     Orders,
     /// Counts of accounts are not those of their orders.
     Accounts,
+    /// An order rests whose end nothing waits for.
+    Calendar,
     /// An order rests that is dead, or empty.
     Dead,
 }
@@ -46,29 +52,27 @@ impl State {
     /// The first that does not hold.
     pub fn audit(&self) -> Result<(), Broken> {
         self.broken.map_or(Ok(()), Err)?;
-        let mut seats: BTreeMap<u32, u32> = BTreeMap::new();
+        let mut seats = Seats::new();
         let mut orders = 0;
-        for (index, market) in self.markets.iter().enumerate() {
-            ensure(!market.is_crossed(), Broken::Crossed)?;
+        for market in 0..self.markets.len() {
+            let book = self.markets.book(market);
+            ensure(!book.is_crossed(), Broken::Crossed)?;
             for side in [Side::Bid, Side::Ask] {
-                orders += self.audit_side(index as u32, market, side, &mut seats)?;
+                orders += self.audit_side(market, book, side, &mut seats)?;
             }
         }
         ensure(orders == self.numbers.resting(), Broken::Orders)?;
+        self.audit_calendar()?;
         self.audit_accounts(&seats)
     }
 
-    fn audit_side(
-        &self,
-        index: u32,
-        market: &Market,
-        side: Side,
-        seats: &mut BTreeMap<u32, u32>,
-    ) -> Result<usize, Broken> {
-        let ladder: &Ladder = market.ladder(side);
-        ensure(ladder.levels().is_sorted_by(|worse, better| worse.key < better.key), Broken::Ladder)?;
+    fn audit_side(&self, market: u32, book: &Book, side: Side, seats: &mut Seats) -> Result<usize, Broken> {
+        let levels = book.ladder(side).levels();
+        ensure(levels.is_sorted_by(|worse, better| worse.key < better.key), Broken::Ladder)?;
+        let best = levels.last().map(|level| book::price(side, level.key));
+        ensure(book.best(side) == best, Broken::Ladder)?;
         let mut orders = 0;
-        for level in ladder.levels() {
+        for level in levels {
             let (mut slot, mut ahead, mut quantity, mut count, mut sequence) = (level.first, NIL, 0, 0, 0);
             while slot != NIL {
                 let order = &self.orders[slot];
@@ -76,9 +80,8 @@ impl State {
                 ensure(book::key(side, order.price) == level.key && order.side == side, Broken::Queue)?;
                 ensure(order.remaining > 0 && order.expires_at > self.now, Broken::Dead)?;
                 ensure(self.numbers.slot(order.id) == Some(slot), Broken::Orders)?;
-                let seat = &self.accounts.seats[order.seat];
-                ensure(seat.market == index && seat.account == order.account, Broken::Accounts)?;
-                *seats.entry(order.seat).or_default() += 1;
+                ensure(order.market == market, Broken::Orders)?;
+                *seats.entry((order.account, market)).or_default() += 1;
                 (quantity, count, sequence) =
                     (quantity + u64::from(order.remaining), count + 1, order.sequence);
                 (ahead, slot) = (slot, order.behind);
@@ -93,21 +96,29 @@ impl State {
         Ok(orders)
     }
 
-    fn audit_accounts(&self, seats: &BTreeMap<u32, u32>) -> Result<(), Broken> {
-        let (accounts, seated) = self.accounts.counts();
-        let mut totals: BTreeMap<u32, u32> = BTreeMap::new();
-        let mut known = 0;
-        for seat in seated {
-            let orders = self.accounts.seats[seat].orders;
-            ensure(seats.get(&seat).copied().unwrap_or_default() == orders, Broken::Accounts)?;
-            *totals.entry(self.accounts.seats[seat].account).or_default() += orders;
-            known += usize::from(orders > 0);
+    /// Whatever dies has its entry.
+    fn audit_calendar(&self) -> Result<(), Broken> {
+        let listed: BTreeSet<(Timestamp, u32)> = self.calendar.listed().collect();
+        for (slot, order) in self.orders.places().filter(|(_, order)| order.id.0 > 0) {
+            let is_listed = listed.contains(&(order.expires_at, slot))
+                || listed.contains(&(hour_begin(order.expires_at), slot));
+            ensure(is_listed || order.expires_at == NEVER, Broken::Calendar)?;
         }
-        ensure(known == seats.len(), Broken::Accounts)?;
-        for (id, index) in accounts {
-            let account = &self.accounts.accounts[index];
+        Ok(())
+    }
+
+    fn audit_accounts(&self, seats: &Seats) -> Result<(), Broken> {
+        let mut totals: BTreeMap<u32, u32> = BTreeMap::new();
+        for ((account, _), orders) in seats {
+            *totals.entry(*account).or_default() += orders;
+        }
+        for (index, account) in self.accounts.known() {
             let orders = totals.remove(&index).unwrap_or_default();
-            ensure(account.id == id && account.orders == orders, Broken::Accounts)?;
+            ensure(account.orders == orders, Broken::Accounts)?;
+        }
+        for (seat, orders) in self.accounts.tallies.all() {
+            ensure(seats.get(&seat).copied().unwrap_or_default() == orders, Broken::Accounts)?;
+            ensure(self.accounts.accounts[seat.0].tallied, Broken::Accounts)?;
         }
         ensure(totals.is_empty(), Broken::Accounts)
     }

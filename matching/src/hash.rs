@@ -17,6 +17,19 @@ pub(crate) fn mix(state: u64, word: u64) -> u64 {
     (wide as u64) ^ ((wide >> 64) as u64)
 }
 
+/// The hash of an id by which [`Index`](crate::index::Index) goes.
+#[inline]
+pub(crate) fn hash_of_id(id: u128) -> u32 {
+    (mix(id as u64, (id >> 64) as u64) >> 32) as u32
+}
+
+/// [`hash_of_id`] of a pair.
+#[inline]
+pub(crate) fn hash_of_ids(one: u128, other: u128) -> u32 {
+    let first = mix(one as u64, (one >> 64) as u64);
+    (mix(first, (other as u64).wrapping_add(((other >> 64) as u64).wrapping_mul(FOLD))) >> 32) as u32
+}
+
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Integers(u64);
 

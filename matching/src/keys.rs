@@ -1,7 +1,9 @@
 //! Idempotency: what came of a key, remembered for as long as the limits say.
 
 use crate::codec::Codec;
-use crate::hash::{Map, digest_of};
+use crate::hash::{digest_of, hash_of_ids};
+use crate::index::Index;
+use crate::slab::push;
 use crate::{AccountId, Action, Answer, Key, Refusal, Timestamp};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,11 +13,52 @@ pub(crate) struct Kept {
     pub answer: Result<Answer, Refusal>,
 }
 
+/// A key and what came of it.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    of: (AccountId, Key),
+    kept: Kept,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Generation {
+    entries: Vec<Entry>,
+    index: Index,
+}
+
+impl Generation {
+    fn of(entries: Vec<Entry>) -> Self {
+        let places = (0..entries.len() as u32).zip(&entries);
+        let index = Index::of(places.map(|(at, entry)| (hash_of_key(entry.of), at)));
+        Self { entries, index }
+    }
+
+    fn find(&self, hash: u32, of: (AccountId, Key)) -> Option<&Kept> {
+        let at = self.index.find(hash, |at| self.entries[at as usize].of == of)?;
+        Some(&self.entries[at as usize].kept)
+    }
+
+    fn insert(&mut self, hash: u32, entry: Entry) {
+        self.index.insert(hash, self.entries.len() as u32);
+        push(&mut self.entries, entry);
+    }
+
+    fn purge(&mut self, now: Timestamp, retention_us: i64) {
+        let mut entries = std::mem::take(&mut self.entries);
+        entries.retain(|entry| is_fresh(&entry.kept, now, retention_us));
+        *self = Self::of(entries);
+    }
+
+    fn bytes(&self) -> usize {
+        self.entries.capacity() * size_of::<Entry>() + self.index.bytes()
+    }
+}
+
 /// Two generations: the older one goes as a whole, and no key has a timer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Keys {
-    young: Map<(AccountId, Key), Kept>,
-    old: Map<(AccountId, Key), Kept>,
+    young: Generation,
+    old: Generation,
     young_since: Timestamp,
     scratch: Vec<u8>,
 }
@@ -29,22 +72,27 @@ impl Keys {
     }
 
     pub fn find(&self, account: AccountId, key: Key, now: Timestamp, retention_us: i64) -> Option<Kept> {
-        let kept = self.young.get(&(account, key)).or_else(|| self.old.get(&(account, key)))?;
+        let of = (account, key);
+        let hash = hash_of_key(of);
+        let kept = self.young.find(hash, of).or_else(|| self.old.find(hash, of))?;
         is_fresh(kept, now, retention_us).then_some(*kept)
     }
 
+    /// Keeps what came of a key that [`find`](Self::find) does not know.
     pub fn keep(&mut self, account: AccountId, key: Key, kept: Kept, retention_us: i64) {
         self.turn(kept.ts, retention_us);
-        self.young.insert((account, key), kept);
+        let of = (account, key);
+        self.young.insert(hash_of_key(of), Entry { of, kept });
     }
 
     /// Forgets now what may be forgotten.
     pub fn purge(&mut self, now: Timestamp, retention_us: i64) {
-        self.young.retain(|_, kept| is_fresh(kept, now, retention_us));
-        self.old.retain(|_, kept| is_fresh(kept, now, retention_us));
+        self.young.purge(now, retention_us);
+        self.old.purge(now, retention_us);
     }
 
-    /// Everything in `old` is older than `young_since`: when that is past its time, so is all of it.
+    /// Everything in `old` is older than `young_since`: when that is past its time, so is all of it. So is whatever of `young`
+    /// is past its time: no key is in one generation twice.
     fn turn(&mut self, now: Timestamp, retention_us: i64) {
         if now.saturating_sub(self.young_since) >= retention_us {
             self.old = std::mem::take(&mut self.young);
@@ -54,16 +102,20 @@ impl Keys {
 
     /// What is still remembered, in order.
     pub fn fresh(&self, now: Timestamp, retention_us: i64) -> Vec<((AccountId, Key), Kept)> {
-        let old = self.old.iter().filter(|(key, _)| !self.young.contains_key(key));
-        let all = self.young.iter().chain(old).filter(|(_, kept)| is_fresh(kept, now, retention_us));
-        let mut fresh: Vec<_> = all.map(|(key, kept)| (*key, *kept)).collect();
+        let all = self.young.entries.iter().chain(&self.old.entries);
+        let fresh = all.filter(|entry| is_fresh(&entry.kept, now, retention_us));
+        let mut fresh: Vec<_> = fresh.map(|entry| (entry.of, entry.kept)).collect();
         fresh.sort_unstable_by_key(|(key, _)| *key);
         fresh
     }
 
     pub fn bytes(&self) -> usize {
-        (self.young.capacity() + self.old.capacity()) * (size_of::<((AccountId, Key), Kept)>() + 1)
+        self.young.bytes() + self.old.bytes()
     }
+}
+
+fn hash_of_key((account, key): (AccountId, Key)) -> u32 {
+    hash_of_ids(account.0, key.0)
 }
 
 fn is_fresh(kept: &Kept, now: Timestamp, retention_us: i64) -> bool {

@@ -44,7 +44,9 @@ pub mod codec;
 mod command;
 mod event;
 mod hash;
+mod index;
 mod keys;
+mod market;
 mod numbers;
 mod place;
 mod refusal;
@@ -52,6 +54,7 @@ mod slab;
 mod snapshot;
 mod state;
 mod take;
+mod tally;
 mod trade;
 mod view;
 

@@ -57,17 +57,32 @@ fn entry_of(status: Status) -> u32 {
 }
 
 impl Numbers {
-    /// The next order comes in. Numbers come in order, without gaps.
+    /// The next order came in and rests at `slot`. Numbers come in order, without gaps.
     #[inline]
-    pub fn open(&mut self, order: OrderId, now: Timestamp) {
-        let (page, index) = at(order);
+    pub fn add_resting(&mut self, order: OrderId, slot: u32, now: Timestamp) {
+        if let Some(page) = self.last(order, now) {
+            page.entries[at(order).1] = slot;
+            page.open += 1;
+            self.resting += 1;
+        }
+    }
+
+    /// The next order came in and has ended already.
+    #[inline]
+    pub fn add_closed(&mut self, order: OrderId, status: Status, now: Timestamp) {
+        if let Some(page) = self.last(order, now) {
+            page.entries[at(order).1] = entry_of(status);
+        }
+    }
+
+    /// The page of the next order.
+    #[inline]
+    fn last(&mut self, order: OrderId, now: Timestamp) -> Option<&mut Page> {
+        let (page, _) = at(order);
         if page >= self.base + self.pages.len() as u64 {
             self.begin(page, now);
         }
-        if let Some(page) = self.pages.back_mut().and_then(Option::as_mut) {
-            page.entries[index] = INCOMING;
-            page.open += 1;
-        }
+        self.pages.back_mut()?.as_mut()
     }
 
     #[cold]
@@ -82,7 +97,7 @@ impl Numbers {
         self.pages.push_back(Some(Page::new(0)));
     }
 
-    /// An order that came in rests.
+    /// An order on its way in again rests.
     #[inline]
     pub fn rest(&mut self, order: OrderId, slot: u32) {
         let (page, index) = at(order);

@@ -1,29 +1,30 @@
 //! New orders.
 
-use crate::account::Standing;
 use crate::numbers::SLOTS_MAX;
+use crate::slab::NIL;
 use crate::take::Taker;
-use crate::{Answer, Change, Event, Life, Place, Placed, Refusal, Side, State, Status, Timestamp};
+use crate::{Answer, Change, Event, Life, OrderId, Place, Placed, Refusal, Side, State, Status, Timestamp};
 
 impl State {
     pub(crate) fn place(&mut self, place: &Place, events: &mut Vec<Event>) -> Result<Answer, Refusal> {
         let Place { account, side, price, quantity, .. } = *place;
         let market = self.market_index(place.market)?;
-        let standing = self.accounts.standing(account, market);
-        let expires_at = self.admit(market, place, standing)?;
+        let party = self.accounts.find(account).unwrap_or(NIL);
+        let expires_at = self.admit(market, place, party)?;
         if expires_at.is_some() {
-            self.accounts.admit(standing, &self.limits)?;
-        } else if !self.markets[market as usize].crosses(side, price) {
-            return Err(Refusal::PriceMoved { best: self.markets[market as usize].best(side.opposite()) });
+            self.admit_one_more(party, market)?;
+        } else if !self.markets.book(market).crosses(side, price) {
+            return Err(Refusal::PriceMoved { best: self.markets.book(market).best(side.opposite()) });
         }
 
-        let (order, sequence) = (self.next_order(), self.next_sequence());
+        self.orders_issued += 1;
+        let (order, sequence) = (OrderId(self.orders_issued), self.next_sequence());
         let placed = Placed { order, account, side, price, quantity, expires_at, sequence };
         self.emit(market, Change::Placed(placed), events);
         let mut taker = Taker {
             id: order,
             account,
-            seat: standing.seat,
+            party,
             side,
             price,
             remaining: quantity,
@@ -36,10 +37,11 @@ impl State {
         let status = self.take(market, &mut taker, events);
         match (status, expires_at) {
             (Status::Open, Some(expires_at)) => {
-                let standing = self.accounts.sit(account, market, standing);
-                self.rest(market, taker.into_order(standing, expires_at));
+                let party = if party == NIL { self.accounts.open(account) } else { party };
+                let slot = self.rest(taker.into_order(party, market, expires_at));
+                self.numbers.add_resting(order, slot, self.now);
             }
-            (closed, _) => self.numbers.close(order, closed, self.now),
+            (closed, _) => self.numbers.add_closed(order, closed, self.now),
         }
         self.assert_uncrossed(market);
         let remaining = if status == Status::Open { taker.remaining } else { 0 };
@@ -48,7 +50,7 @@ impl State {
 
     /// Whether the order may come in at all; when it dies, `None` for one that never rests.
     #[inline]
-    fn admit(&self, market: u32, place: &Place, standing: Standing) -> Result<Option<Timestamp>, Refusal> {
+    fn admit(&self, market: u32, place: &Place, party: u32) -> Result<Option<Timestamp>, Refusal> {
         if place.quantity == 0 {
             return Err(Refusal::QuantityZero);
         }
@@ -56,7 +58,7 @@ impl State {
         if self.orders.is_full(SLOTS_MAX) {
             return Err(Refusal::Full);
         }
-        if place.side == Side::Ask && self.accounts.is_paused_at(standing) {
+        if place.side == Side::Ask && party != NIL && self.accounts.accounts[party].paused {
             return Err(Refusal::SellingPaused);
         }
         match place.life {

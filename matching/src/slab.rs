@@ -25,8 +25,14 @@ impl<T> Slab<T> {
             return index;
         }
         let index = self.values.len() as u32;
-        self.values.push(value);
+        push(&mut self.values, value);
         index
+    }
+
+    /// What was in the place that is used next; `None`: a new one.
+    #[inline]
+    pub fn last_freed(&self) -> Option<&T> {
+        self.free.last().map(|index| &self.values[*index as usize])
     }
 
     #[inline]
@@ -48,6 +54,20 @@ impl<T> Slab<T> {
     pub fn bytes(&self) -> usize {
         self.values.capacity() * size_of::<T>() + self.free.capacity() * size_of::<u32>()
     }
+}
+
+/// Grows by a quarter: what is kept for ever should not be half empty.
+#[inline]
+pub(crate) fn push<T>(values: &mut Vec<T>, value: T) {
+    if values.len() == values.capacity() {
+        make_room(values);
+    }
+    values.push(value);
+}
+
+#[cold]
+fn make_room<T>(values: &mut Vec<T>) {
+    values.reserve_exact(values.len() / 4 + 4);
 }
 
 impl<T> Index<u32> for Slab<T> {

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::account::Standing;
 use crate::book::Order;
 use crate::codec::{Codec, Malformed, fields};
 use crate::hash::digest_of;
@@ -40,7 +39,7 @@ impl State {
         self.sequences_issued.encode(&mut out);
         self.pulse.encode(&mut out);
         self.numbers.encode(&mut out);
-        (self.markets.len() as u64).encode(&mut out);
+        u64::from(self.markets.len()).encode(&mut out);
         for market in self.markets() {
             self.encode_market(&market, &mut out);
         }
@@ -60,6 +59,7 @@ impl State {
         ensure(limits.lifetime_us >= 1 && limits.retention_us >= 0)?;
         let mut state = Self::new(limits);
         state.now = Codec::decode(input)?;
+        ensure(state.now >= 0)?;
         state.orders_issued = Codec::decode(input)?;
         state.sequences_issued = Codec::decode(input)?;
         let pulse = Codec::decode(input)?;
@@ -111,9 +111,9 @@ impl State {
 
     fn decode_market(&mut self, input: &mut &[u8]) -> Result<(), Malformed> {
         let (id, rules, seq) = (MarketId::decode(input)?, MarketRules::decode(input)?, u64::decode(input)?);
-        ensure(can_be_met(rules) && seq >= 1 && !self.market_of.contains_key(&id))?;
-        let market = self.open(id, rules);
-        self.markets[market as usize].seq = seq;
+        ensure(can_be_met(rules) && seq >= 1 && self.markets.find(id).is_none())?;
+        let market = self.markets.open(id, rules);
+        self.markets.go_on(market, seq);
         for side in [Side::Bid, Side::Ask] {
             let mut before: Option<(i64, Sequence)> = None;
             for _ in 0..u64::decode(input)? {
@@ -135,8 +135,7 @@ impl State {
         ensure(self.numbers.status(id) == Some(crate::Status::Open) && self.numbers.slot(id).is_none())?;
         let total = filled.checked_add(remaining).ok_or(Malformed)?;
         price.checked_mul(total.into()).ok_or(Malformed)?;
-        let standing = self.accounts.sit(account, market, self.accounts.standing(account, market));
-        let Standing { account, seat } = standing;
+        let account = self.accounts.open(account);
         let (ahead, behind) = (NIL, NIL);
         let order = Order {
             id,
@@ -146,13 +145,14 @@ impl State {
             remaining,
             filled,
             account,
-            seat,
+            market,
             ahead,
             behind,
             side,
             returns,
         };
-        self.rest(market, order);
+        let slot = self.rest(order);
+        self.numbers.rest(id, slot);
         Ok(())
     }
 }
@@ -227,7 +227,7 @@ impl Trades {
                     && matched.at >= at
                     && matched.at <= state.now,
             )?;
-            ensure((matched.market as usize) < state.markets.len() && matched.limit >= 1)?;
+            ensure(matched.market < state.markets.len() && matched.limit >= 1)?;
             ensure(matched.sequence <= state.sequences_issued && matched.ask.0 <= state.orders_issued)?;
             ensure(state.now.saturating_sub(matched.at) < state.limits.retention_us)?;
             next = matched.first.0.checked_add(matched.quantity.into()).ok_or(Malformed)?;

@@ -1,10 +1,11 @@
 //! Everything the engine knows, and the few steps that change it.
 
 use crate::account::Accounts;
-use crate::book::{Ladder, Market, Order};
-use crate::calendar::Calendar;
-use crate::hash::{Map, mix};
+use crate::book::Order;
+use crate::calendar::{Calendar, NEVER};
+use crate::hash::mix;
 use crate::keys::Keys;
+use crate::market::Markets;
 use crate::numbers::Numbers;
 use crate::slab::Slab;
 use crate::trade::Trades;
@@ -22,8 +23,7 @@ pub struct State {
     pub(crate) orders_issued: u64,
     pub(crate) sequences_issued: Sequence,
     pub(crate) pulse: u64,
-    pub(crate) markets: Vec<Market>,
-    pub(crate) market_of: Map<MarketId, u32>,
+    pub(crate) markets: Markets,
     pub(crate) orders: Slab<Order>,
     pub(crate) numbers: Numbers,
     pub(crate) accounts: Accounts,
@@ -52,10 +52,10 @@ impl State {
     #[cold]
     fn expire(&mut self, events: &mut Vec<Event>) {
         while let Some(slot) = self.calendar.pop(&self.orders, self.now) {
-            let Order { id, side, price, remaining, expires_at, account, seat, .. } = self.orders[slot];
+            let Order { id, side, price, remaining, expires_at, account, market, .. } = self.orders[slot];
             let account = self.accounts.id(account);
             let expired = Expired { order: id, account, side, price, quantity: remaining, expires_at };
-            self.emit(self.accounts.seats[seat].market, Change::Expired(expired), events);
+            self.emit(market, Change::Expired(expired), events);
             self.close(slot, Status::Expired);
         }
     }
@@ -69,17 +69,15 @@ impl State {
         if !can_be_met(rules) {
             return Err(Refusal::BadRules);
         }
-        let market = self.market_of.get(&id).copied().unwrap_or_else(|| self.open(id, rules));
-        self.markets[market as usize].rules = rules;
+        let market = match self.markets.find(id) {
+            Some(market) => {
+                self.markets.set_rules(market, rules);
+                market
+            }
+            None => self.markets.open(id, rules),
+        };
         self.emit(market, Change::RulesSet(rules), events);
         Ok(())
-    }
-
-    pub(crate) fn open(&mut self, id: MarketId, rules: MarketRules) -> u32 {
-        let market = self.markets.len() as u32;
-        self.markets.push(Market { id, rules, seq: 0, bids: Ladder::default(), asks: Ladder::default() });
-        self.market_of.insert(id, market);
-        market
     }
 
     pub(crate) fn set_limits(&mut self, limits: Limits) -> Result<(), Refusal> {
@@ -95,22 +93,13 @@ impl State {
 
     #[inline]
     pub(crate) fn market_index(&self, id: MarketId) -> Result<u32, Refusal> {
-        self.market_of.get(&id).copied().ok_or(Refusal::UnknownMarket)
+        self.markets.find(id).ok_or(Refusal::UnknownMarket)
     }
 
     #[inline(always)]
     pub(crate) fn emit(&mut self, market: u32, change: Change, events: &mut Vec<Event>) {
-        let market = &mut self.markets[market as usize];
-        market.seq += 1;
-        events.push(Event::Book(BookEvent { market: market.id, seq: market.seq, ts: self.now, change }));
-    }
-
-    #[inline]
-    pub(crate) fn next_order(&mut self) -> OrderId {
-        self.orders_issued += 1;
-        let order = OrderId(self.orders_issued);
-        self.numbers.open(order, self.now);
-        order
+        let (market, seq) = self.markets.step(market);
+        events.push(Event::Book(BookEvent { market, seq, ts: self.now, change }));
     }
 
     #[inline]
@@ -119,16 +108,17 @@ impl State {
         self.sequences_issued
     }
 
-    /// An order begins to rest. Its `seat` is set; its neighbours need not be.
+    /// An order begins to rest, at the slot that is given back. Its neighbours need not be set.
     #[inline]
-    pub(crate) fn rest(&mut self, market: u32, order: Order) {
-        self.beat(order.id, order.price as u64 ^ u64::from(order.remaining) << 40);
-        let (id, side) = (order.id, order.side);
-        self.accounts.join(&order);
+    pub(crate) fn rest(&mut self, order: Order) -> u32 {
+        let Order { id, price, remaining, account, market, .. } = order;
+        self.beat(id, price as u64 ^ u64::from(remaining) << 40);
+        self.accounts.join(account, market);
+        let listed = self.orders.last_freed().map_or(NEVER, |freed| freed.expires_at);
         let slot = self.orders.insert(order);
-        self.numbers.rest(id, slot);
-        self.markets[market as usize].ladder_mut(side).add(&mut self.orders, slot);
-        self.calendar.add(&self.orders, slot);
+        self.markets.own_book_mut(market).add(&mut self.orders, slot);
+        self.calendar.add(&self.orders, slot, listed);
+        slot
     }
 
     /// A resting order leaves the book for good.
@@ -141,9 +131,8 @@ impl State {
     /// A resting order leaves the queue of its price.
     #[inline]
     pub(crate) fn unqueue(&mut self, slot: u32) {
-        let Order { side, seat, .. } = self.orders[slot];
-        let market = self.accounts.seats[seat].market;
-        if !self.markets[market as usize].ladder_mut(side).remove(&mut self.orders, slot) {
+        let market = self.orders[slot].market;
+        if !self.markets.book_mut(market).remove(&mut self.orders, slot) {
             self.broken = Some(Broken::LevelMissing);
         }
     }
@@ -151,19 +140,18 @@ impl State {
     /// An order that is in no queue any more ends.
     #[inline]
     pub(crate) fn forget(&mut self, slot: u32, status: Status) {
-        let Order { id, account, seat, .. } = self.orders[slot];
+        let Order { id, account, market, .. } = self.orders[slot];
         self.beat(id, status as u64);
         self.numbers.close(id, status, self.now);
-        self.accounts.leave(account, seat);
-        // Entries of the calendar see by this that they are stale.
+        self.accounts.leave(account, market);
         self.orders[slot].id = OrderId(0);
         self.orders.free(slot);
     }
 
     /// [`close`](Self::close) with its event; what was cancelled.
     pub(crate) fn cancel_resting(&mut self, slot: u32, reason: Reason, events: &mut Vec<Event>) -> Cancelled {
-        let Order { id, side, price, remaining, account, seat, .. } = self.orders[slot];
-        let (account, market) = (self.accounts.id(account), self.accounts.seats[seat].market);
+        let Order { id, side, price, remaining, account, market, .. } = self.orders[slot];
+        let account = self.accounts.id(account);
         let cancelled =
             Cancelled { order: id, account, side, price, quantity: remaining, resting: true, reason };
         self.emit(market, Change::Cancelled(cancelled), events);
@@ -179,7 +167,7 @@ impl State {
 
     #[inline]
     pub(crate) fn assert_uncrossed(&mut self, market: u32) {
-        if self.markets[market as usize].is_crossed() {
+        if self.markets.book(market).is_crossed() {
             self.broken = Some(Broken::Crossed);
         }
     }
@@ -187,7 +175,7 @@ impl State {
     /// Whether a price may be asked for in a market, with this quantity.
     #[inline]
     pub(crate) fn admit_price(&self, market: u32, price: Price, quantity: u32) -> Result<(), Refusal> {
-        let MarketRules { tick, price_min, price_max } = self.markets[market as usize].rules;
+        let MarketRules { tick, price_min, price_max } = *self.markets.rules(market);
         if tick != 1 && price % tick != 0 {
             return Err(Refusal::PriceOffTick { tick });
         }

@@ -1,6 +1,5 @@
 //! An incoming order meets the book.
 
-use crate::book::key;
 use crate::trade::Match;
 use crate::{
     AccountId, Cancelled, Change, Event, Matched, OrderId, Price, Quantity, Reason, Rested, SelfTrade,
@@ -12,8 +11,8 @@ use crate::{
 pub(crate) struct Taker {
     pub id: OrderId,
     pub account: AccountId,
-    /// [`NIL`](crate::slab::NIL): its account has no order in this market.
-    pub seat: u32,
+    /// Where its account is known; [`NIL`](crate::slab::NIL): nowhere, so it has no orders.
+    pub party: u32,
     pub side: Side,
     pub price: Price,
     pub remaining: Quantity,
@@ -57,12 +56,9 @@ impl State {
 
     fn match_all(&mut self, market: u32, taker: &mut Taker, events: &mut Vec<Event>) -> End {
         let other = taker.side.opposite();
-        let limit = key(other, taker.price);
         while taker.remaining > 0 {
-            let best = self.markets[market as usize].ladder(other).best();
-            let Some(level) = best.filter(|level| level.key >= limit) else { return End::Done };
-            let maker = level.first;
-            if self.orders[maker].seat != taker.seat {
+            let Some(maker) = self.markets.book(market).first(other, taker.price) else { return End::Done };
+            if self.orders[maker].account != taker.party {
                 self.match_one(market, taker, maker, events);
             } else if taker.self_trade == SelfTrade::ExpireMaker {
                 self.cancel_resting(maker, Reason::SelfTrade, events);
@@ -85,7 +81,7 @@ impl State {
         let maker_account = self.accounts.id(maker.account);
         let trade = self.record(market, slot, maker_account, taker, quantity);
         self.beat(id, u64::from(quantity) ^ trade.0 << 32);
-        self.markets[market as usize].ladder_mut(side).take_from_best(quantity);
+        self.markets.book_mut(market).take_from_best(side, quantity);
         let matched = Matched {
             trade,
             price,

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::account::Standing;
 use crate::book::Order;
 use crate::numbers::SLOTS_MAX;
 use crate::slab::NIL;
@@ -106,7 +105,7 @@ impl State {
         order.remaining = after;
         order.filled = order.filled.saturating_sub(1);
         let Order { id, side, price, sequence, .. } = *order;
-        self.markets[matched.market as usize].ladder_mut(side).change(side, price, before, after);
+        self.markets.book_mut(matched.market).change(side, price, before, after);
         self.beat(id, trade.0);
         let returned = Returned { trade, order: id, account: matched.seller, price, sequence };
         self.emit(matched.market, Change::Returned(returned), events);
@@ -117,11 +116,11 @@ impl State {
     /// The ask is filled and gone: it comes back as an order of one piece. Bids that came since may meet it at once.
     fn bring_back(&mut self, trade: TradeId, matched: &Match, events: &mut Vec<Event>) {
         let Match { ask: id, seller: account, limit: price, sequence, market, .. } = *matched;
-        let standing = self.accounts.standing(account, market);
+        let party = self.accounts.find(account).unwrap_or(NIL);
         let mut taker = Taker {
             id,
             account,
-            seat: standing.seat,
+            party,
             side: Side::Ask,
             price,
             remaining: 1,
@@ -136,8 +135,10 @@ impl State {
         self.numbers.reopen(id);
         match self.take(market, &mut taker, events) {
             Status::Open => {
-                let standing = self.accounts.sit(account, market, standing);
-                self.rest(market, taker.into_order(standing, matched.returns_before.unwrap_or(self.now)));
+                let expires_at = matched.returns_before.unwrap_or(self.now);
+                let account = self.accounts.open(account);
+                let slot = self.rest(taker.into_order(account, market, expires_at));
+                self.numbers.rest(id, slot);
             }
             closed => self.numbers.close(id, closed, self.now),
         }
@@ -147,9 +148,8 @@ impl State {
 impl Taker {
     /// What is left of it, ready to rest.
     #[inline]
-    pub fn into_order(self, standing: Standing, expires_at: Timestamp) -> Order {
+    pub fn into_order(self, account: u32, market: u32, expires_at: Timestamp) -> Order {
         let Self { id, sequence, price, remaining, filled, side, returns, .. } = self;
-        let Standing { account, seat } = standing;
         let (ahead, behind) = (NIL, NIL);
         Order {
             id,
@@ -159,7 +159,7 @@ impl Taker {
             remaining,
             filled,
             account,
-            seat,
+            market,
             ahead,
             behind,
             side,

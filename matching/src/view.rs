@@ -1,6 +1,7 @@
 //! What can be read of a state.
 
-use crate::book::{self, Market, Order};
+use crate::book::{self, Book, Order};
+use crate::market::Market;
 use crate::slab::NIL;
 use crate::{
     AccountId, Limits, MarketId, MarketRules, OrderId, Price, Quantity, Sequence, Side, State, Status,
@@ -33,7 +34,7 @@ pub struct OrderView {
 #[derive(Clone, Copy, Debug)]
 pub struct MarketView<'s> {
     state: &'s State,
-    market: &'s Market,
+    index: u32,
 }
 
 impl State {
@@ -58,13 +59,12 @@ impl State {
     }
 
     pub fn market(&self, id: MarketId) -> Option<MarketView<'_>> {
-        let market = self.market_of.get(&id)?;
-        Some(MarketView { state: self, market: &self.markets[*market as usize] })
+        self.markets.find(id).map(|index| MarketView { state: self, index })
     }
 
     /// Every market, in the order in which they were opened.
     pub fn markets(&self) -> impl Iterator<Item = MarketView<'_>> {
-        self.markets.iter().map(|market| MarketView { state: self, market })
+        (0..self.markets.len()).map(|index| MarketView { state: self, index })
     }
 
     /// An order that rests.
@@ -98,10 +98,7 @@ impl State {
 
     /// Bytes on the heap, near enough.
     pub fn bytes(&self) -> usize {
-        let levels: usize = self.markets.iter().map(|market| market.bids.bytes() + market.asks.bytes()).sum();
-        levels
-            + self.markets.capacity() * size_of::<Market>()
-            + self.market_of.capacity() * (size_of::<(MarketId, u32)>() + 1)
+        self.markets.bytes()
             + self.orders.bytes()
             + self.accounts.bytes()
             + self.calendar.bytes()
@@ -111,36 +108,44 @@ impl State {
     }
 
     pub(crate) fn view(&self, slot: u32) -> OrderView {
-        let Order { id, side, price, remaining, filled, expires_at, sequence, account, seat, .. } =
+        let Order { id, side, price, remaining, filled, expires_at, sequence, account, market, .. } =
             self.orders[slot];
-        let market = self.markets[self.accounts.seats[seat].market as usize].id;
+        let market = self.markets.get(market).id;
         let account = self.accounts.id(account);
         OrderView { order: id, account, market, side, price, remaining, filled, expires_at, sequence }
     }
 }
 
 impl<'s> MarketView<'s> {
+    fn market(&self) -> &'s Market {
+        self.state.markets.get(self.index)
+    }
+
+    fn book(&self) -> &'s Book {
+        self.state.markets.book(self.index)
+    }
+
     pub fn id(&self) -> MarketId {
-        self.market.id
+        self.market().id
     }
 
     pub fn rules(&self) -> MarketRules {
-        self.market.rules
+        *self.state.markets.rules(self.index)
     }
 
     /// Of the market's newest event.
     pub fn seq(&self) -> u64 {
-        self.market.seq
+        self.market().seq
     }
 
     /// The highest bid or the lowest ask.
     pub fn best(&self, side: Side) -> Option<Price> {
-        self.market.best(side)
+        self.book().best(side)
     }
 
     /// Prices from the best to the worst.
     pub fn depth(self, side: Side) -> impl Iterator<Item = Depth> + 's {
-        self.market.ladder(side).levels().iter().rev().map(move |level| Depth {
+        self.book().ladder(side).levels().iter().rev().map(move |level| Depth {
             price: book::price(side, level.key),
             quantity: level.quantity,
             orders: level.orders,
@@ -149,12 +154,6 @@ impl<'s> MarketView<'s> {
 
     /// Orders of one side in the order in which they match.
     pub fn queue(self, side: Side) -> impl Iterator<Item = OrderView> + 's {
-        let state = self.state;
-        let behind = |slot: u32| (slot != NIL).then_some(slot);
-        let levels = self.market.ladder(side).levels().iter().rev();
-        levels.flat_map(move |level| {
-            std::iter::successors(behind(level.first), move |slot| behind(state.orders[*slot].behind))
-                .map(move |slot| state.view(slot))
-        })
+        self.book().queue(side, &self.state.orders).map(move |slot| self.state.view(slot))
     }
 }

@@ -3,6 +3,7 @@
 mod imports;
 mod listings;
 mod offers;
+mod prices;
 mod products;
 mod proposals;
 mod search;
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(listings::Listings),
             Box::new(proposals::Proposals),
             Box::new(imports::Imports),
+            Box::new(prices::Prices),
         ]
     }
 }

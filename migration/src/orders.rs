@@ -2,6 +2,7 @@
 
 mod afterwards;
 mod carts;
+mod confirmations;
 mod mirrors;
 mod prices;
 mod sales;
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
             Box::new(carts::Carts),
             Box::new(sales::Sales),
             Box::new(afterwards::Afterwards),
+            Box::new(confirmations::Confirmations),
         ]
     }
 }

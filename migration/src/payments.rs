@@ -1,5 +1,6 @@
 //! The tables of payments, in the order in which they came.
 
+mod accounts;
 mod ledger;
 mod moves;
 mod sandbox;
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
             Box::new(shares::Shares),
             Box::new(moves::Moves),
             Box::new(sandbox::Sandbox),
+            Box::new(accounts::Accounts),
         ]
     }
 }

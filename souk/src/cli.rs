@@ -1,15 +1,18 @@
 //! The command line: each option has an environment variable and a default, and `--help` is good reading.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use contract::{EventId, FeedId, OrderId};
 use orders::operator::Action;
 
+use crate::fake_stripe::FakeStripe;
+use crate::import::RowsRefused;
 use crate::market::ServiceName;
 use crate::serve::{Cluster, Listen};
 use crate::settings::Settings;
-use crate::{demo, doctor, feed, import, operator, serve};
+use crate::{demo, doctor, fake_stripe, feed, import, operator, serve};
 
 /// A marketplace backend: one federated GraphQL endpoint with live stock.
 ///
@@ -83,6 +86,11 @@ enum Command {
     /// Keys that sign access tokens.
     #[command(subcommand)]
     Keys(Keys),
+    /// Serves a Stripe to test against: its API for payments in memory, with faults on request.
+    ///
+    /// No money moves, any key that begins with `sk_test_` is taken, and nothing is left when it ends. What tests need
+    /// beyond Stripe's API is under `/_fake/`: reset, faults, clock, webhooks, disputes, ledger and calls.
+    FakeStripe(FakeStripe),
     /// Looks at the configuration, the databases and the machine, and says what is wrong.
     Doctor(Settings),
 }
@@ -240,9 +248,34 @@ enum Keys {
     Rotate(Settings),
 }
 
+/// An import that left rows out.
+const ROWS_REFUSED: u8 = 2;
+
+/// Does what the command line says, and says on standard error why it could not: the exit code of the process. Call it
+/// once in a process, first of all.
+pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> u8 {
+    rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .expect("nobody chose a TLS provider before the command line");
+    let cli = Cli::parse_from(arguments);
+    let runtime = tokio::runtime::Runtime::new().expect("a process may start threads");
+    match runtime.block_on(cli.run()) {
+        Ok(()) => 0,
+        Err(error) => {
+            #[expect(
+                clippy::print_stderr,
+                reason = "the last word of a command belongs on its standard error"
+            )]
+            {
+                eprintln!("souk: {error:#}");
+            }
+            error.downcast_ref::<RowsRefused>().map_or(1, |_| ROWS_REFUSED)
+        }
+    }
+}
+
 impl Cli {
-    /// Does what the command line says.
-    pub async fn run(self) -> anyhow::Result<()> {
+    async fn run(self) -> anyhow::Result<()> {
         let command =
             self.command.unwrap_or(Command::Serve(Serve { settings: self.settings, listen: self.listen }));
         match command {
@@ -284,6 +317,7 @@ impl Cli {
                 operator::replay_events(&settings, since).await
             }
             Command::Keys(Keys::Rotate(settings)) => operator::rotate_keys(&settings).await,
+            Command::FakeStripe(options) => fake_stripe::run(options).await,
             Command::Doctor(settings) => doctor::run(&settings).await,
         }
     }

@@ -94,7 +94,7 @@ async fn import_file(env: &Env, import: &Import, file_hash: String) -> anyhow::R
     let mut job = job::resume(env, start).await.map_err(anyhow::Error::msg)?;
     while let Some(batch) = batches.next_batch()? {
         if batch.position >= job.position {
-            job = job::step(env, job.id, &batch).await.map_err(anyhow::Error::msg)?;
+            job = job::step(env, None, job.id, &batch).await.map_err(anyhow::Error::msg)?;
         }
         progress.draw(&job);
     }

@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod demo;
 pub mod doctor;
+pub mod fake_stripe;
 pub mod feed;
 pub mod import;
 pub mod market;

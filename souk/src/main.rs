@@ -2,33 +2,12 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use souk::cli::Cli;
-use souk::import::RowsRefused;
+use mimalloc::MiMalloc;
 
-/// An import that left rows out.
-const ROWS_REFUSED: u8 = 2;
+/// A request is thousands of small allocations, some freed by another thread.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
-    rustls::crypto::aws_lc_rs::default_provider()
-        .install_default()
-        .expect("nobody chose a TLS provider before main");
-    let cli = Cli::parse();
-    let runtime = tokio::runtime::Runtime::new().expect("a process may start threads");
-    match runtime.block_on(cli.run()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            #[expect(
-                clippy::print_stderr,
-                reason = "the last word of a command belongs on its standard error"
-            )]
-            {
-                eprintln!("souk: {error:#}");
-            }
-            match error.downcast_ref::<RowsRefused>() {
-                Some(_) => ExitCode::from(ROWS_REFUSED),
-                None => ExitCode::FAILURE,
-            }
-        }
-    }
+    souk::cli::run(std::env::args_os()).into()
 }

@@ -22,6 +22,8 @@ pub struct Plan {
     pub data_dir: Option<PathBuf>,
     /// Where calls may go to addresses that users chose.
     pub reach: Reach,
+    /// Who takes new payments.
+    pub payments: payments::provider::Setup,
 }
 
 /// Why a marketplace did not start.

@@ -140,6 +140,7 @@ async fn blank_market() -> anyhow::Result<Market> {
         master_key: Arc::new(SecretBox::new(Box::new([0; 32]))),
         data_dir: None,
         reach: chassis::Reach::Public,
+        payments: Default::default(),
     };
     Ok(Market::open(&plan, Clock::System, Tasks::new()).await?)
 }

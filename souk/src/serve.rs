@@ -59,7 +59,7 @@ pub async fn serve_http(listener: TcpListener, pages: axum::Router, stop: Cancel
 }
 
 /// Resolves when somebody wants the process to end: Ctrl-C, or SIGTERM from a supervisor.
-async fn asked_to_stop() -> anyhow::Result<()> {
+pub(crate) async fn asked_to_stop() -> anyhow::Result<()> {
     #[cfg(unix)]
     {
         let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate())?;

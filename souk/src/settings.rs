@@ -1,4 +1,6 @@
-//! What every command needs to know: where rows are kept, the master key, what to log.
+//! What every command needs to know: where rows are kept, the master key, who moves money, what to log.
+
+mod payments;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
@@ -13,6 +15,7 @@ use rand::TryRngCore;
 use secrecy::SecretBox;
 
 use crate::market::{ALL, Market, Plan, ServiceName};
+pub use payments::{PaymentSettings, Provider};
 
 /// What speaks only when asked by name.
 #[cfg(feature = "router")]
@@ -54,6 +57,8 @@ pub struct Settings {
     /// Sends webhooks to private addresses and over http as well; for development.
     #[arg(long, env = "SOUK_ALLOW_PRIVATE_WEBHOOKS")]
     pub allow_private_webhooks: bool,
+    #[command(flatten)]
+    pub payments: PaymentSettings,
     /// What to log: a level, or directives such as `info,chassis=debug`.
     #[arg(long, env = "SOUK_LOG", default_value = "info,tantivy=error")]
     pub log: String,
@@ -105,13 +110,20 @@ impl Settings {
 
     /// Makes the data folder and the master key when they are missing, and says where everything is.
     pub fn plan(&self, services: &[ServiceName]) -> anyhow::Result<Plan> {
+        let payments = self.payments.setup()?;
         let folder = self.data_dir.display();
         fs::create_dir_all(&self.data_dir)
             .with_context(|| format!("the data folder {folder} cannot be made"))?;
         let databases = services.iter().map(|service| Ok((*service, self.database(*service)?)));
         let databases = databases.collect::<anyhow::Result<_>>()?;
         let reach = if self.allow_private_webhooks { Reach::Anywhere } else { Reach::Public };
-        Ok(Plan { databases, master_key: self.master_key()?, data_dir: Some(self.data_dir.clone()), reach })
+        Ok(Plan {
+            databases,
+            master_key: self.master_key()?,
+            data_dir: Some(self.data_dir.clone()),
+            reach,
+            payments,
+        })
     }
 
     /// Every service, open and not yet running.

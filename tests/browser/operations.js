@@ -22,3 +22,22 @@ export const stockVariables = (ids) => ({ variants: ids });
 
 /** What tells one event of the subscription from the next. */
 export const eventOf = (data) => `${data.stockChanged.variant.id} ${data.stockChanged.sequence}`;
+
+export const newcomer = () => ({ email: `${crypto.randomUUID()}@example.org` });
+
+export const register = `mutation Register($email: String!) {
+  register(input: {
+    email: $email, password: "a long enough one", displayName: "Ada", refreshTokenDelivery: COOKIE
+  }) {
+    tokens { accessToken refreshToken }
+    userErrors { code message }
+  }
+}`;
+
+export const refresh = `mutation Refresh {
+  refreshSession { tokens { accessToken } userErrors { code message } }
+}`;
+
+export const logOut = `mutation LogOut {
+  logOut { endedSessions userErrors { code message } }
+}`;

@@ -11,19 +11,22 @@ const START_LIMIT_MS = 120_000;
 const STOP_LIMIT_MS = 30_000;
 const PROBE_EVERY_MS = 200;
 
-/** Gives `{ url, stop }`. `stop` answers with the exit code, or with 0 for a server that is not ours. */
-export async function server() {
+/**
+ * Gives `{ url, stop }`. `command` is what an executable is started with: `demo`, or `serve` for an empty market.
+ * `stop` answers with the exit code, or with 0 for a server that is not ours.
+ */
+export async function server(command = 'demo') {
   const executable = process.env.SOUK_BIN;
-  return executable ? start(executable) : running(process.env.SOUK_URL ?? 'http://localhost:4000');
+  return executable ? start(executable, command) : running(process.env.SOUK_URL ?? 'http://localhost:4000');
 }
 
 const running = (url) => ({ url: new URL(url).origin, stop: async () => 0 });
 
-async function start(executable) {
+async function start(executable, command) {
   const folder = await mkdtemp(join(tmpdir(), 'souk-browser-'));
   const port = await freePort();
   const url = `http://localhost:${port}`;
-  const souk = spawn(executable, ['demo', '--data-dir', join(folder, 'data'), '--port', String(port)]);
+  const souk = spawn(executable, [command, '--data-dir', join(folder, 'data'), '--port', String(port)]);
   const log = collect(souk);
   const stop = async () => {
     const code = await end(souk);

@@ -9,10 +9,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("contract", &[]),
     ("matching", &[]),
     ("migration", &[]),
+    ("fake-stripe", &[]),
     ("entity", &["contract"]),
     ("chassis", &["contract", "entity"]),
     ("accounts", &["contract", "chassis", "entity"]),
-    ("bidding", &["chassis", "entity", "matching"]),
+    ("bidding", &["chassis", "contract", "entity", "matching"]),
     ("catalog", &["contract", "chassis", "entity"]),
     ("inventory", &["contract", "chassis", "entity"]),
     ("orders", &["contract", "chassis", "entity"]),
@@ -31,6 +32,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "orders",
             "payments",
             "router",
+            "fake-stripe",
         ],
     ),
     (
@@ -53,6 +55,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "payments",
             "router",
             "souk",
+            "fake-stripe",
         ],
     ),
 ];
@@ -61,7 +64,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("hive-router", &["router"]),
     ("graphql-composition", &["router"]),
-    ("axum", &["chassis", "souk", "accounts", "inventory", "payments", "tests"]),
+    ("axum", &["chassis", "souk", "accounts", "inventory", "payments", "fake-stripe", "tests"]),
     ("sea-orm-migration", &["migration"]),
     ("tantivy", &["catalog"]),
 ];

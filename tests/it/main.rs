@@ -12,6 +12,7 @@ mod accounts;
 mod architecture;
 mod bidding;
 mod catalog;
+mod command;
 mod crash;
 #[cfg(feature = "router")]
 mod endpoint;
@@ -25,5 +26,6 @@ mod router;
 #[cfg(feature = "router")]
 mod schema;
 mod search;
+mod simulation;
 mod start;
 mod texts;

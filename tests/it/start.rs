@@ -14,6 +14,7 @@ async fn refused(url: impl Fn(&str) -> String) -> String {
         master_key: Arc::new(secrecy::SecretBox::new(Box::new([7; 32]))),
         data_dir: None,
         reach: chassis::Reach::Public,
+        payments: Default::default(),
     };
     match Market::open(&plan, Clock::System, Tasks::new()).await {
         Ok(_) => panic!("it started"),

@@ -50,6 +50,14 @@ pub struct OrderStuck {
     pub state: String,
 }
 
+/// A seller will send their part of a paid order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OrderConfirmed {
+    pub order_id: OrderId,
+    pub user_id: Option<UserId>,
+    pub seller_id: SellerId,
+}
+
 /// A seller sent a parcel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderShipped {

@@ -17,6 +17,8 @@ pub struct Model {
     pub tax_minor: i64,
     pub fee_minor: i64,
     pub total_minor: i64,
+    /// When the seller said that they will send it.
+    pub confirmed_at: Option<DateTimeUtc>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

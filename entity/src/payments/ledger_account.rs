@@ -35,6 +35,7 @@ pub enum Kind {
     Tax,
     DisputeReserve,
     Transit,
+    Returned,
     Loss,
 }
 

@@ -43,6 +43,7 @@ pub enum Reason {
     Settle,
     ProviderFee,
     Refund,
+    RefundReturned,
     RefundCover,
     Release,
     Fee,

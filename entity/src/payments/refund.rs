@@ -19,7 +19,8 @@ pub struct Model {
     pub finished_at: Option<DateTimeUtc>,
 }
 
-/// `Pending` becomes `Succeeded` or `Failed`, once.
+/// `Pending` becomes `Succeeded` or `Failed`; `Succeeded` becomes `Failed` when a bank sends it back; a failed one can be sent
+/// again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 pub enum State {

@@ -2,8 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+mod amends;
 mod bytes;
+mod expiry;
+mod keys;
+mod limits;
+mod memory;
 mod model;
 mod naive;
-mod rules;
+mod orders;
+mod returns;
 mod script;
+mod self_trade;

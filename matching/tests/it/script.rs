@@ -23,6 +23,14 @@ pub fn check(script: &str, expected: &str) {
     assert_eq!(said.join("\n"), lines(expected).collect::<Vec<_>>().join("\n"), "\n{script}");
 }
 
+/// The events of one command.
+pub fn events(state: &mut State, action: Action) -> Vec<Event> {
+    let mut events = Vec::new();
+    apply(state, &Command { ts: START, action }, &mut events);
+    state.audit().unwrap();
+    events
+}
+
 fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(str::trim).filter(|line| !line.is_empty())
 }

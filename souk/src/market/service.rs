@@ -38,13 +38,13 @@ impl ServiceName {
         }
     }
 
-    async fn subgraph(self, env: &Env) -> Result<Subgraph, Failure> {
+    async fn subgraph(self, env: &Env, plan: &Plan) -> Result<Subgraph, Failure> {
         match self {
             Self::Accounts => accounts::subgraph(env).await,
             Self::Catalog => catalog::subgraph(env).await,
             Self::Inventory => inventory::subgraph(env).await,
             Self::Orders => orders::subgraph(env).await,
-            Self::Payments => payments::subgraph(env).await,
+            Self::Payments => payments::subgraph(env, &plan.payments).await,
         }
     }
 }
@@ -98,7 +98,7 @@ impl Service {
             reach: plan.reach,
         };
         let subgraph =
-            name.subgraph(&env).await.map_err(|cause| StartError::Subgraph { service: name, cause })?;
+            name.subgraph(&env, plan).await.map_err(|cause| StartError::Subgraph { service: name, cause })?;
         let endpoint = Endpoint::new(subgraph.name, subgraph.graph.clone(), keys.clone());
         Ok(Self { name, env, subgraph, endpoint })
     }

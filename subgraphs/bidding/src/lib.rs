@@ -4,3 +4,4 @@
 //! acknowledged is durable, that nobody sees what a crash could undo, and that one process at a time decides about a market.
 
 pub mod engine;
+pub mod fee;

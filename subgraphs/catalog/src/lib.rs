@@ -34,25 +34,27 @@ use chassis::{Env, Failure, Job, Subgraph};
 use futures::FutureExt;
 use uuid::Uuid;
 
+use crate::search::Search;
+
 /// How often to look for files to import.
 const IMPORT_PAUSE: Duration = Duration::from_millis(500);
 
 /// Catalog, ready to run.
 pub async fn subgraph(env: &Env) -> Result<Subgraph, Failure> {
-    let (consumers, search) = (consumers(env), search::Search::new(env));
+    let (consumers, search) = (consumers(env), Search::new(env));
     Ok(Subgraph {
         name: "catalog",
         graph: graphql::graph(env, consumers.clone(), search.clone()),
         consumers,
-        jobs: vec![imports(env.clone()), search.job()],
+        jobs: vec![imports(env.clone(), search.clone()), search.job()],
         routes: Default::default(),
     })
 }
 
 /// Imports the files that wait.
-fn imports(env: Env) -> Job {
+fn imports(env: Env, search: Search) -> Job {
     let holder = Uuid::now_v7();
-    let run = Arc::new(move || import::file::work(env.clone(), holder).boxed());
+    let run = Arc::new(move || import::file::work(env.clone(), search.clone(), holder).boxed());
     Job { name: "catalog imports", pause: IMPORT_PAUSE, run }
 }
 

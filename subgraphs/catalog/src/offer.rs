@@ -1,5 +1,7 @@
 //! Offers: a seller's price for a variant in a condition.
 
+pub(crate) mod many;
+
 use std::collections::HashMap;
 
 use chassis::auth::Viewer;
@@ -11,7 +13,7 @@ use contract::event::catalog::OfferChanged;
 use contract::event::inventory::StockChanged;
 use contract::{Money, OfferId, ProductId, SellerId, VariantId};
 use entity::catalog::{Condition, Publication, offer, offer_price, product, variant};
-use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
     QueryTrait,
@@ -375,28 +377,17 @@ pub(crate) async fn mirror_stock(tx: &Tx, said: &[&StockChanged]) -> Result<Vec<
         .all(tx)
         .await?;
     let known: HashMap<OfferId, offer::Model> = known.into_iter().map(|offer| (offer.id, offer)).collect();
-    let mut turned = vec![];
+    let (mut turned, mut newer) = (vec![], vec![]);
     for said in said {
         let Some(offer) = known.get(&said.offer_id).filter(|offer| offer.stock_sequence < said.sequence)
         else {
             continue;
         };
-        keep_stock(tx, said).await?;
+        newer.push(*said);
         if (offer.available > 0) != (said.available > 0) {
             turned.push(offer.product_id);
         }
     }
+    many::keep_stock(tx, &newer).await?;
     Ok(turned)
-}
-
-async fn keep_stock(tx: &Tx, said: &StockChanged) -> Result<(), Failure> {
-    let (id, available, sequence) = (said.offer_id, said.available, said.sequence);
-    offer::Entity::update_many()
-        .col_expr(offer::Column::Available, Expr::val(available))
-        .col_expr(offer::Column::StockSequence, Expr::val(sequence))
-        .filter(offer::Column::Id.eq(id))
-        .filter(offer::Column::StockSequence.lt(sequence))
-        .exec(tx)
-        .await?;
-    Ok(())
 }

@@ -53,12 +53,13 @@ impl From<Conflict> for ProposeRefusal {
     }
 }
 
-/// Puts a product into the admins' queue.
+/// Puts a product into the admins' queue. `alike` are products whose titles are worth a look, as the search index finds them.
 pub async fn propose(
     tx: &Tx,
     now: DateTime<Utc>,
     viewer: &Viewer,
     command: Propose,
+    alike: &[ProductId],
 ) -> Outcome<ProposalId, ProposeRefusal> {
     let mut checks = Checks::default();
     let (product, variant) = drafts(&mut checks, now, &command);
@@ -74,7 +75,8 @@ pub async fn propose(
         Ok(selling) => selling,
         Err(not) => return Ok(Err(ProposeRefusal::NotSelling(not))),
     };
-    if let Some(refusal) = known(tx, actor, &product, &variant, new_because.is_some()).await? {
+    let looked_at = new_because.is_none().then_some(alike);
+    if let Some(refusal) = known(tx, actor, &product, &variant, looked_at).await? {
         return Ok(Err(refusal));
     }
     let product = product::Model { seller_id: Some(seller), ..product };
@@ -118,13 +120,13 @@ fn drafts(checks: &mut Checks, now: DateTime<Utc>, command: &Propose) -> (produc
     (product, variant)
 }
 
-/// Why the catalog knows it already.
+/// Why the catalog knows it already. Without `alike`, only by its number.
 async fn known(
     tx: &Tx,
     actor: Actor,
     product: &product::Model,
     variant: &variant::Model,
-    confirmed: bool,
+    alike: Option<&[ProductId]>,
 ) -> Result<Option<ProposeRefusal>, Failure> {
     let shown = |product: &product::Model| {
         product.publication == Publication::Published || actor.may_change(product.seller_id)
@@ -135,10 +137,8 @@ async fn known(
         let products = product::Entity::find_by_id(same.product_id).all(tx).await?;
         return Ok(Some(ProposeRefusal::SameNumber(products.into_iter().filter(shown).collect())));
     }
-    if confirmed {
-        return Ok(None);
-    }
-    let alike = similar::candidates(tx, &product.title, product.brand.as_deref()).await?;
+    let Some(alike) = alike else { return Ok(None) };
+    let alike = similar::candidates(tx, &product.title, product.brand.as_deref(), alike).await?;
     let refusal =
         |alike: Vec<product::Model>| ProposeRefusal::LooksLike(alike.into_iter().filter(shown).collect());
     Ok((!alike.is_empty()).then(|| refusal(alike)))

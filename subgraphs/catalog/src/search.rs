@@ -3,8 +3,11 @@
 //! Whoever changes what buyers see of a product notes it in the same transaction ([`note`]). Each process reads these notes
 //! at its own pace and replaces the documents of the products; the rows decide, the index only finds.
 
+mod alike;
+mod answers;
 mod ask;
 mod change;
+mod correct;
 mod count;
 mod document;
 mod facets;
@@ -16,12 +19,14 @@ mod offers;
 mod read;
 mod suggest;
 mod text;
+mod typo;
 
 use std::sync::{Arc, RwLock};
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
 use chassis::{Env, Failure, Job};
+use contract::ProductId;
 use futures::FutureExt;
 use tokio::sync::{Mutex, Notify, Semaphore, watch};
 use tracing::info;
@@ -30,11 +35,13 @@ use self::follow::{Follower, Progress, blocking};
 use self::index::{Home, Reading};
 
 pub(crate) use self::change::{Changed, note, revisions};
-pub(crate) use self::facets::{CategoryCount, Counts, PriceRange, ValueCount};
+pub(crate) use self::facets::{CategoryCount, PriceRange, ValueCount};
 pub(crate) use self::find::{Filter, OfferFilter};
 pub(crate) use self::find::{Found, Key, Sort, Wanted};
 pub(crate) use self::read::filterable;
 pub(crate) use self::suggest::Suggested;
+pub(crate) use self::text::{fold, words};
+pub(crate) use self::typo::edits;
 
 /// The wait between two looks for changes. Changes of this time share a commit.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -149,8 +156,16 @@ impl Search {
     }
 
     /// What is found, or nothing while there is no index.
-    pub(crate) async fn find(&self, wanted: Wanted) -> Result<Found, Failure> {
-        self.compute("search", move |reading| find::find(reading, &wanted)).await
+    pub(crate) async fn find(&self, wanted: Wanted) -> Result<Arc<Found>, Failure> {
+        if let Some(found) = self.reading().and_then(|reading| reading.known(&wanted)) {
+            return Ok(found);
+        }
+        // Others may have asked the same meanwhile.
+        let find = move |reading: &Reading| match reading.known(&wanted) {
+            Some(found) => Ok(found),
+            None => find::find(reading, wanted),
+        };
+        self.compute("search", find).await
     }
 
     /// Titles that begin like `prefix`, the best known first.
@@ -158,13 +173,21 @@ impl Search {
         self.compute("suggest", move |reading| suggest::suggest(reading, &prefix, first)).await
     }
 
+    /// Products that may have this title, however it is written: to be looked at. None while there is no index.
+    pub(crate) async fn alike(&self, title: String) -> Result<Vec<ProductId>, Failure> {
+        self.compute("alike", move |reading| alike::alike(reading, &title)).await
+    }
+
+    fn reading(&self) -> Option<Reading> {
+        self.0.reading.read().expect("no code panics while it holds this lock").clone()
+    }
+
     async fn compute<T: Default + Send + 'static>(
         &self,
         what: &'static str,
         work: impl FnOnce(&Reading) -> tantivy::Result<T> + Send + 'static,
     ) -> Result<T, Failure> {
-        let reading = self.0.reading.read().expect("no code panics while it holds this lock").clone();
-        let Some(reading) = reading else { return Ok(T::default()) };
+        let Some(reading) = self.reading() else { return Ok(T::default()) };
         let _turn = self.0.computing.acquire().await?;
         let started = Instant::now();
         let done = blocking(&self.0.env, move || Ok(work(&reading)?)).await;

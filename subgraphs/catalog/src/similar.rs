@@ -1,12 +1,21 @@
 //! Products that may be the one somebody means: what a title is made of, however it is written.
 
+mod title;
+
 use chassis::Failure;
+use contract::ProductId;
 use entity::catalog::{Publication, product};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use tantivy::tokenizer::{AsciiFoldingFilter, LowerCaser, SimpleTokenizer, TextAnalyzer};
 
+use self::title::Title;
+
 /// Candidates that are shown at most.
-pub const CANDIDATES_MAX: u64 = 10;
+pub const CANDIDATES_MAX: usize = 10;
+/// Products whose titles are compared.
+const LOOKED_AT_MAX: u64 = 200;
+/// Letters of a word in a name that may be an initial: `J.`, `jk`.
+const INITIALS_MAX: usize = 2;
 /// Words that say nothing about which product it is.
 const SMALL_WORDS: [&str; 9] = ["a", "an", "and", "by", "in", "of", "on", "or", "the"];
 
@@ -39,28 +48,44 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// Products with the words of this title, of this brand or with either brand unknown.
+/// Products with nearly this title, of this brand or with either brand unknown: of those with its words, and of `alike`.
 pub async fn candidates(
     db: &impl ConnectionTrait,
     title: &str,
     brand: Option<&str>,
+    alike: &[ProductId],
 ) -> Result<Vec<product::Model>, Failure> {
     let key = match_key(title);
-    if key.is_empty() {
-        return Ok(vec![]);
+    let mut found = Condition::any().add(product::Column::Id.is_in(alike.iter().copied()));
+    if !key.is_empty() {
+        found = found.add(product::Column::MatchKey.eq(key.as_str()));
     }
-    let of_brand = brand.map_or_else(Condition::all, |brand| {
-        let same = product::Column::BrandKey.eq(brand.trim().to_lowercase());
-        Condition::any().add(product::Column::BrandKey.is_null()).add(same)
-    });
-    let alike = product::Entity::find()
-        .filter(product::Column::MatchKey.eq(key))
-        .filter(of_brand)
+    let looked_at = product::Entity::find()
+        .filter(found)
         .filter(product::Column::MergedInto.is_null())
         .filter(product::Column::Publication.ne(Publication::Archived))
         .order_by_asc(product::Column::Id)
-        .limit(CANDIDATES_MAX);
-    Ok(alike.all(db).await?)
+        .limit(LOOKED_AT_MAX);
+    let is_it = |product: &product::Model| {
+        let names: Vec<String> = brand.into_iter().chain(product.brand.as_deref()).flat_map(words).collect();
+        let read = |title: &str| Title::read(title).without(&names);
+        is_of_brand(brand, product.brand.as_deref()) && read(title).is(&read(&product.title))
+    };
+    let all = looked_at.all(db).await?;
+    Ok(all.into_iter().filter(is_it).take(CANDIDATES_MAX).collect())
+}
+
+/// Whether two brands may be one. A brand that nobody said may be any.
+fn is_of_brand(one: Option<&str>, other: Option<&str>) -> bool {
+    let (Some(one), Some(other)) = (one, other) else { return true };
+    let (one, other) = (words(one), words(other));
+    one == other || has_names_of(&one, &other) || has_names_of(&other, &one)
+}
+
+/// Whether every name of `few` is among `many`. Initials are left out or written in full.
+fn has_names_of(many: &[String], few: &[String]) -> bool {
+    let mut names = few.iter().filter(|word| word.chars().count() > INITIALS_MAX).peekable();
+    names.peek().is_some() && names.all(|name| many.iter().any(|other| title::is_like(name, other)))
 }
 
 #[cfg(test)]
@@ -90,5 +115,24 @@ mod tests {
             assert_ne!(match_key(one), match_key(other), "{one}");
         }
         assert_eq!(match_key("!?"), "");
+    }
+
+    #[test]
+    fn a_name_is_written_in_many_ways() {
+        for (one, other) in [
+            (Some("J.K. Rowling"), Some("Rowling, Joanne K.")),
+            (Some("Suzanne Collins"), Some("suzanne colins")),
+            (Some("J.K. Rowling, Mary GrandPré"), Some("JK Rowling")),
+            (Some("adidas"), Some("Adidas Originals")),
+            (Some("LG"), Some("lg")),
+            (Some("Nike"), None),
+        ] {
+            assert!(is_of_brand(one, other) && is_of_brand(other, one), "{one:?} {other:?}");
+        }
+        for (one, other) in
+            [("Nike", "adidas"), ("George Orwell", "George Eliot"), ("LG", "HP"), ("River Horse", "Collins")]
+        {
+            assert!(!is_of_brand(Some(one), Some(other)), "{one} {other}");
+        }
     }
 }

@@ -14,7 +14,8 @@ use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::desk::{Ask, Desk, Reservation};
-use crate::{reservation as reservations, stock};
+use crate::reservation as reservations;
+use crate::stock::batch::{self, Shelves};
 
 /// Rows of one insert: SQLite takes at most 32,766 values.
 const ROWS_MAX: usize = 1_000;
@@ -28,20 +29,18 @@ pub async fn settle(tx: &Tx, now: DateTime<Utc>, asks: Vec<Ask>) -> Result<Vec<R
     if asks.is_empty() {
         return Ok(vec![]);
     }
-    let mut desk = open(tx, &asks).await?;
+    let (mut desk, levels) = open(tx, &asks).await?;
     let before: HashMap<ReservationId, State> =
         desk.reservations.iter().map(|(id, reservation)| (*id, reservation.state)).collect();
     let answers = asks.into_iter().map(|ask| desk.answer(now, ask)).collect::<Result<Vec<_>, _>>()?;
     store(tx, &before, &desk.reservations).await?;
-    stock::apply(tx, now, desk.moves)
-        .await?
-        .map_err(|unfit| Failure::msg(format!("a level changed under its lock: {unfit:?}")))?;
+    batch::apply(tx, now, levels, &desk.shelves, desk.moves).await?;
     outbox::say_all(tx, now, answers.iter().map(answer).collect()).await?;
     Ok(answers)
 }
 
 /// Locks reservations first, levels second, each in the order of their ids: whoever does the same never waits in a circle.
-async fn open(tx: &Tx, asks: &[Ask]) -> Result<Desk, Failure> {
+async fn open(tx: &Tx, asks: &[Ask]) -> Result<(Desk, Vec<stock_level::Model>), Failure> {
     let reservations = reservations::lock(tx, asks.iter().map(Ask::reservation_id)).await?;
     let mut offers: BTreeSet<OfferId> =
         reservations.values().flat_map(|known| known.lines.iter().map(|line| line.offer_id)).collect();
@@ -58,21 +57,18 @@ async fn open(tx: &Tx, asks: &[Ask]) -> Result<Desk, Failure> {
         .await?;
     let shelves = match asks.iter().any(|ask| matches!(ask, Ask::Commit { .. })) {
         true => shelves(tx, &offers).await?,
-        false => HashMap::new(),
+        false => Shelves::new(),
     };
-    let available = levels.into_iter().map(|level| (level.offer_id, level.available)).collect();
-    Ok(Desk { available, shelves, reservations, moves: vec![] })
+    let available = levels.iter().map(|level| (level.offer_id, level.available)).collect();
+    Ok((Desk { available, shelves, reservations, moves: vec![] }, levels))
 }
 
-async fn shelves(
-    tx: &Tx,
-    offers: &BTreeSet<OfferId>,
-) -> Result<HashMap<OfferId, BTreeMap<contract::LocationId, i64>>, Failure> {
+async fn shelves(tx: &Tx, offers: &BTreeSet<OfferId>) -> Result<Shelves, Failure> {
     let rows = location_level::Entity::find()
         .filter(location_level::Column::OfferId.is_in(offers.iter().copied()))
         .all(tx)
         .await?;
-    let mut shelves: HashMap<OfferId, BTreeMap<_, i64>> = HashMap::new();
+    let mut shelves = Shelves::new();
     for row in rows {
         shelves.entry(row.offer_id).or_default().insert(row.location_id, row.on_hand);
     }

@@ -155,7 +155,10 @@ async fn raise_levels(tx: &Tx, arrived: Vec<(OfferId, i64)>) -> Result<Vec<stock
     Ok(levels)
 }
 
-async fn raise_shelves(tx: &Tx, shelved: Vec<((OfferId, LocationId), i64)>) -> Result<(), Failure> {
+pub(crate) async fn raise_shelves(
+    tx: &Tx,
+    shelved: Vec<((OfferId, LocationId), i64)>,
+) -> Result<(), Failure> {
     let sum = Expr::col((location_level::Entity, location_level::Column::OnHand))
         .add(Expr::col(("excluded", location_level::Column::OnHand)));
     let add = OnConflict::columns([location_level::Column::OfferId, location_level::Column::LocationId])

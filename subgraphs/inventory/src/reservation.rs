@@ -257,7 +257,7 @@ pub async fn sweep(env: &Env) -> Result<u64, Failure> {
     loop {
         let now = env.clock.now();
         // Looking is cheap; only a find takes the write lock.
-        if due(now).one(env.db.read()).await?.is_none() {
+        if due(now).one(env.db.look()).await?.is_none() {
             return Ok(swept);
         }
         let batch = tx::apply(&env.db, async |tx| sweep_batch(tx, now).await).await?;

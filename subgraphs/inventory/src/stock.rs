@@ -1,6 +1,8 @@
 //! The one place that moves stock: the log, the levels and the shelves change together, and are told together.
 
+pub(crate) mod batch;
 mod level;
+mod many;
 pub mod read;
 mod shelf_level;
 
@@ -80,6 +82,24 @@ pub async fn apply(tx: &Tx, now: DateTime<Utc>, moves: Vec<Move>) -> Outcome<Vec
     }
     record(tx, log).await?;
     tell(tx, now, levels).await.map(Ok)
+}
+
+/// [`apply`] for many offers with few statements. Their levels are locked in this transaction, and the moves fit them.
+pub(crate) async fn apply_to_locked(
+    tx: &Tx,
+    now: DateTime<Utc>,
+    moves: Vec<Move>,
+) -> Result<Vec<Level>, Failure> {
+    let levels = many::shift_levels(tx, &moves).await?;
+    many::shift_shelves(tx, &moves).await?;
+    let versions: BTreeMap<OfferId, i64> =
+        levels.iter().map(|level| (level.offer_id, level.version)).collect();
+    let log = moves.into_iter().map(|one| {
+        let version = versions[&one.offer_id];
+        movement(one, version, now)
+    });
+    record(tx, log.collect()).await?;
+    tell(tx, now, levels).await
 }
 
 pub(crate) fn movement(one: Move, version: i64, at: DateTime<Utc>) -> stock_movement::Model {

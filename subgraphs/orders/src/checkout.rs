@@ -30,6 +30,8 @@ pub const HELD_FOR: TimeDelta = TimeDelta::minutes(25);
 /// Buy a cart.
 #[derive(Clone, Debug)]
 pub struct Place {
+    /// The order's id, new.
+    pub id: OrderId,
     pub shopper: Shopper,
     /// `None`: a guest.
     pub user: Option<UserId>,
@@ -88,7 +90,8 @@ pub async fn place(
     now: DateTime<Utc>,
     secrets: &Secrets,
     command: Place,
-) -> Outcome<OrderId, PlaceRefusal> {
+) -> Outcome<(), PlaceRefusal> {
+    let id = command.id;
     let contact = match command.contact.checked() {
         Ok(contact) => contact,
         Err(invalid) => return Ok(Err(PlaceRefusal::Invalid(invalid))),
@@ -109,7 +112,6 @@ pub async fn place(
     if total != command.expected {
         return Ok(Err(PlaceRefusal::PriceChanged { total, lines: priced.changed }));
     }
-    let id = OrderId::new();
     let used: Vec<&_> = priced.promotions.iter().collect();
     if let Err(used_up) = promotion::count(tx, id, command.user, &used).await? {
         let row = priced.promotions.iter().find(|row| row.id == used_up);
@@ -130,7 +132,7 @@ pub async fn place(
     write(tx, now, order, &priced).await?;
     claim(tx, now, &cart, id).await?;
     outbox::say_all(tx, now, placed(now, id, command.user, total, plan)).await?;
-    Ok(Ok(id))
+    Ok(Ok(()))
 }
 
 fn plan(cart: &Cart, priced: &Priced, method: String) -> Plan {
@@ -175,6 +177,7 @@ async fn write(tx: &Tx, now: DateTime<Utc>, order: order::Model, priced: &Priced
             tax_minor: share.tax_minor,
             fee_minor: share.fee_minor,
             total_minor: share.total_minor,
+            confirmed_at: None,
         }
         .into_active_model()
     });

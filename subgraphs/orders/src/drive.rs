@@ -1,7 +1,7 @@
 //! Moves orders by the table: what others answered, what patience ended, what a buyer or an operator wants. A whole batch is
 //! one transaction with few statements, whatever its size.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chassis::outbox::{self, about};
@@ -13,8 +13,8 @@ use contract::event::payments::{AuthorisePayment, CapturePayment, RefundPayment,
 use contract::{Aggregate, Event, Money, OrderId, PaymentId, RefundId};
 use entity::orders::{cart, order, order_event, settlement};
 use futures::FutureExt;
-use sea_orm::sea_query::{Expr, LockBehavior, LockType, OnConflict};
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::sea_query::{Expr, ExprTrait, JoinType, LockBehavior, LockType, OnConflict};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, RelationDef};
 use serde_json::{Value, json};
 use tracing::{error, info};
 
@@ -55,9 +55,27 @@ impl News {
     }
 }
 
+/// An order and where it stands.
+struct Known {
+    settlement: settlement::Model,
+    order: order::Model,
+}
+
+impl Known {
+    fn plan(&self) -> Result<Plan, Failure> {
+        Ok(serde_json::from_str(&self.order.plan)?)
+    }
+
+    /// Why it comes to nothing, in a word.
+    fn reason(&self) -> String {
+        Why::code(self.settlement.failure.as_deref()).to_owned()
+    }
+}
+
 /// One move of an order.
 struct Move {
     order: OrderId,
+    from: State,
     state: State,
     asks: &'static [Ask],
     version: i64,
@@ -70,30 +88,42 @@ pub async fn hear(tx: &Tx, now: DateTime<Utc>, news: Vec<News>) -> Result<usize,
     if news.is_empty() {
         return Ok(0);
     }
-    let ids: Vec<OrderId> = news.iter().map(|news| news.order).collect();
-    let rows = settlement::Entity::find()
-        .filter(settlement::Column::OrderId.is_in(ids))
-        .order_by_asc(settlement::Column::OrderId)
-        .lock_exclusive()
-        .all(tx)
-        .await?;
-    let mut rows: BTreeMap<OrderId, settlement::Model> =
-        rows.into_iter().map(|row| (row.order_id, row)).collect();
+    let mut known = lock(tx, news.iter().map(|news| news.order)).await?;
     let (mut moves, mut log) = (Vec::new(), Vec::new());
     for news in news {
-        let Some(row) = rows.get_mut(&news.order) else { continue };
-        let Some(done) = step(now, row, &news) else { continue };
+        let Some(known) = known.get_mut(&news.order) else { continue };
+        let Some(done) = step(now, &mut known.settlement, &news) else { continue };
         log.push(entry(now, &done, news));
         moves.push(done);
     }
     if moves.is_empty() {
         return Ok(0);
     }
-    rows.retain(|order, _| moves.iter().any(|done| done.order == *order));
-    store(tx, &rows, log).await?;
+    known.retain(|order, _| moves.iter().any(|done| done.order == *order));
+    store(tx, &known, log).await?;
     settle_carts(tx, now, &moves).await?;
-    say(tx, now, &rows, &moves).await?;
+    outbox::say_all(tx, now, said(&known, &moves)?).await?;
     Ok(moves.len())
+}
+
+/// The orders with where they stand, locked until the transaction ends, in the order of their ids.
+async fn lock(tx: &Tx, ids: impl Iterator<Item = OrderId>) -> Result<BTreeMap<OrderId, Known>, Failure> {
+    let to_order: RelationDef = settlement::Entity::belongs_to(order::Entity)
+        .from(settlement::Column::OrderId)
+        .to(order::Column::Id)
+        .into();
+    let rows = settlement::Entity::find()
+        .filter(settlement::Column::OrderId.is_in(ids))
+        .order_by_asc(settlement::Column::OrderId)
+        .lock_exclusive()
+        .select_also(order::Entity)
+        .join(JoinType::InnerJoin, to_order)
+        .all(tx)
+        .await?;
+    let known = |(settlement, order): (settlement::Model, Option<order::Model>)| {
+        Some((settlement.order_id, Known { settlement, order: order? }))
+    };
+    Ok(rows.into_iter().filter_map(known).collect())
 }
 
 /// One row of the table, done to one order.
@@ -103,7 +133,7 @@ fn step(now: DateTime<Utc>, row: &mut settlement::Model, news: &News) -> Option<
         heard => heard,
     };
     let (state, asks) = next(row.state, heard)?;
-    let arrived = state != row.state;
+    let (from, arrived) = (row.state, state != row.state);
     row.repeats = if arrived { 0 } else { row.repeats + 1 };
     // Different for each order and each repeat, and the same when this transaction is tried again.
     let roll = row.order_id.0.as_u64_pair().1.wrapping_mul(u64::from(row.repeats.unsigned_abs()) * 2 + 1);
@@ -115,7 +145,7 @@ fn step(now: DateTime<Utc>, row: &mut settlement::Model, news: &News) -> Option<
     row.state = state;
     row.version += 1;
     row.updated_at = now;
-    Some(Move { order: row.order_id, state, asks, version: row.version, arrived })
+    Some(Move { order: row.order_id, from, state, asks, version: row.version, arrived })
 }
 
 fn entry(now: DateTime<Utc>, done: &Move, news: News) -> order_event::Model {
@@ -135,17 +165,31 @@ fn entry(now: DateTime<Utc>, done: &Move, news: News) -> order_event::Model {
     }
 }
 
+/// Who did not have the lock after all changes nothing: the version has moved on.
 async fn store(
     tx: &Tx,
-    rows: &BTreeMap<OrderId, settlement::Model>,
+    known: &BTreeMap<OrderId, Known>,
     log: Vec<order_event::Model>,
 ) -> Result<(), Failure> {
-    use settlement::Column::*;
-    let there = OnConflict::column(OrderId)
-        .update_columns([State, Repeats, NextRunAt, Failure, Action, Version, UpdatedAt])
+    use settlement::Column;
+    let older = Expr::col((settlement::Entity, Column::Version)).lt(Expr::col(("excluded", Column::Version)));
+    let there = OnConflict::column(Column::OrderId)
+        .update_columns([
+            Column::State,
+            Column::Repeats,
+            Column::NextRunAt,
+            Column::Failure,
+            Column::Action,
+            Column::Version,
+            Column::UpdatedAt,
+        ])
+        .action_and_where(older)
         .to_owned();
-    let rows = rows.values().map(|row| row.clone().into_active_model());
-    settlement::Entity::insert_many(rows).on_conflict(there).exec_without_returning(tx).await?;
+    let rows = known.values().map(|known| known.settlement.clone().into_active_model());
+    let written = settlement::Entity::insert_many(rows).on_conflict(there).exec_without_returning(tx).await?;
+    if written != known.len() as u64 {
+        return Err(Failure::msg("an order moved under its lock"));
+    }
     let log = log.into_iter().map(IntoActiveModel::into_active_model);
     order_event::Entity::insert_many(log).exec_without_returning(tx).await?;
     Ok(())
@@ -153,7 +197,7 @@ async fn store(
 
 /// A cart that was paid is done with; one whose order came to nothing is the buyer's again, and so are its promotions.
 async fn settle_carts(tx: &Tx, now: DateTime<Utc>, moves: &[Move]) -> Result<(), Failure> {
-    let paid = of(moves, |done| done.state.is_paid());
+    let paid = of(moves, |done| done.state.is_paid() && !done.from.is_paid());
     let undone = of(moves, |done| done.state == State::Cancelled);
     for (orders, state) in [(paid, cart::State::Ordered), (undone.clone(), cart::State::Open)] {
         if orders.is_empty() {
@@ -178,97 +222,49 @@ fn of(moves: &[Move], is: impl Fn(&Move) -> bool) -> Vec<OrderId> {
 }
 
 /// Asks first, then what everybody may know: who waits for the end hears of it last.
-async fn say(
-    tx: &Tx,
-    now: DateTime<Utc>,
-    rows: &BTreeMap<OrderId, settlement::Model>,
-    moves: &[Move],
-) -> Result<(), Failure> {
-    let telling = |done: &Move| done.arrived && done.state.is_decided();
-    let with_plan = |ask: &Ask| matches!(ask, Ask::Reserve | Ask::Authorise | Ask::Refund);
-    let needed = moves.iter().filter(|done| telling(done) || done.asks.iter().any(with_plan));
-    let orders = orders(tx, needed.map(|done| done.order).collect()).await?;
+fn said(known: &BTreeMap<OrderId, Known>, moves: &[Move]) -> Result<Vec<(Aggregate, Event)>, Failure> {
     let mut said: Vec<(Aggregate, Event)> = Vec::new();
     for done in moves {
+        let order = &known[&done.order];
+        let mut say = |event| said.push((about("order", done.order, done.version), event));
         for ask in done.asks {
-            let why = rows[&done.order].failure.as_deref();
-            said.push((
-                about("order", done.order, done.version),
-                event(*ask, done.order, orders.get(&done.order), why)?,
-            ));
+            say(event(*ask, order)?);
         }
-        if telling(done)
-            && let Some((order, plan)) = orders.get(&done.order)
-        {
-            let why = rows[&done.order].failure.as_deref();
-            said.extend(
-                tell(done, order, plan, why)?.map(|event| (about("order", done.order, done.version), event)),
-            );
+        if done.arrived && done.state.is_decided() {
+            tell(done.state, order)?.into_iter().for_each(say);
         }
     }
-    match said.is_empty() {
-        true => Ok(()),
-        false => outbox::say_all(tx, now, said).await,
-    }
+    Ok(said)
 }
 
-async fn orders(tx: &Tx, ids: Vec<OrderId>) -> Result<HashMap<OrderId, (order::Model, Plan)>, Failure> {
-    if ids.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let rows = order::Entity::find().filter(order::Column::Id.is_in(ids)).all(tx).await?;
-    rows.into_iter()
-        .map(|row| {
-            let plan = serde_json::from_str(&row.plan)?;
-            Ok((row.id, (row, plan)))
-        })
-        .collect()
-}
-
-fn event(
-    ask: Ask,
-    order_id: OrderId,
-    order: Option<&(order::Model, Plan)>,
-    why: Option<&str>,
-) -> Result<Event, Failure> {
+fn event(ask: Ask, known: &Known) -> Result<Event, Failure> {
+    let order_id = known.order.id;
     let payment_id = PaymentId(order_id.0);
-    let known = || order.ok_or_else(|| Failure::msg("an order vanished"));
-    let reason = || Why::code(why).to_owned();
     Ok(match ask {
-        Ask::Reserve => {
-            let (row, plan) = known()?;
-            reserve(order_id, plan.lines.clone(), row.placed_at).into()
-        }
-        Ask::Authorise => {
-            let (row, plan) = known()?;
-            authorise(row, plan)?.into()
-        }
+        Ask::Reserve => reserve(order_id, known.plan()?.lines, known.order.placed_at).into(),
+        Ask::Authorise => authorise(&known.order, known.plan()?)?.into(),
         Ask::Capture => CapturePayment { payment_id, order_id }.into(),
         Ask::Commit => CommitStock { reservation_id: reservation_of(order_id) }.into(),
-        Ask::Void => VoidPayment { payment_id, order_id, reason: reason() }.into(),
-        Ask::Release => ReleaseStock { reservation_id: reservation_of(order_id), reason: reason() }.into(),
+        Ask::Void => VoidPayment { payment_id, order_id, reason: known.reason() }.into(),
+        Ask::Release => {
+            ReleaseStock { reservation_id: reservation_of(order_id), reason: known.reason() }.into()
+        }
         Ask::Refund => {
-            let (_, plan) = known()?;
-            RefundPayment {
-                refund_id: RefundId(order_id.0),
-                payment_id,
-                order_id,
-                shares: plan.paid_shares(),
-                reason: reason(),
-            }
-            .into()
+            let (refund_id, shares, reason) =
+                (RefundId(order_id.0), known.plan()?.paid_shares(), known.reason());
+            RefundPayment { refund_id, payment_id, order_id, shares, reason }.into()
         }
     })
 }
 
-fn authorise(order: &order::Model, plan: &Plan) -> Result<AuthorisePayment, Failure> {
+fn authorise(order: &order::Model, plan: Plan) -> Result<AuthorisePayment, Failure> {
     Ok(AuthorisePayment {
         payment_id: PaymentId(order.id.0),
         order_id: order.id,
         user_id: order.user_id,
         amount: total(order)?,
         shares: plan.paid_shares(),
-        method: plan.method.clone(),
+        method: plan.method,
         expires_at: order.placed_at + HELD_FOR,
     })
 }
@@ -278,16 +274,17 @@ pub fn total(order: &order::Model) -> Result<Money, Failure> {
     Ok(Money { amount_minor: order.total_minor, currency: order.currency.parse()? })
 }
 
-fn tell(done: &Move, order: &order::Model, plan: &Plan, why: Option<&str>) -> Result<Option<Event>, Failure> {
-    let (order_id, user_id, sellers) = (order.id, order.user_id, plan.sellers());
-    Ok(Some(match done.state {
+fn tell(state: State, known: &Known) -> Result<Option<Event>, Failure> {
+    let (order_id, user_id) = (known.order.id, known.order.user_id);
+    Ok(Some(match state {
         State::Committing => {
             info!(order.id = %order_id, "Order {order_id} is paid");
-            OrderPaid { order_id, user_id, total: total(order)?, sellers }.into()
+            let (total, sellers) = (total(&known.order)?, known.plan()?.sellers());
+            OrderPaid { order_id, user_id, total, sellers }.into()
         }
         State::Confirming => OrderActionNeeded { order_id, user_id }.into(),
         State::Cancelled => {
-            let reason = Why::code(why).to_owned();
+            let (sellers, reason) = (known.plan()?.sellers(), known.reason());
             OrderCancelled { order_id, user_id, sellers, reason }.into()
         }
         stuck if stuck.needs_operator() => {
@@ -319,7 +316,7 @@ pub async fn sweep(env: &Env) -> Result<usize, Failure> {
     loop {
         let now = env.clock.now();
         // Looking is cheap; only a find takes the write lock.
-        if waiting(now).one(env.db.read()).await?.is_none() {
+        if waiting(now).one(env.db.look()).await?.is_none() {
             return Ok(swept);
         }
         let moved = tx::apply(&env.db, async |tx| sweep_batch(tx, now).await).await?;

@@ -29,6 +29,8 @@ pub struct Share {
     pub tax_minor: i64,
     pub fee_minor: i64,
     pub shipping_total_minor: i64,
+    /// The seller said that they will send it.
+    pub confirmed: bool,
 }
 
 /// A parcel.
@@ -75,6 +77,7 @@ pub struct Back {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     Unshipped,
+    Confirmed,
     PartlyShipped,
     Shipped,
     Delivered,
@@ -162,6 +165,10 @@ impl Facts {
         })
     }
 
+    fn is_confirmed(&self, seller: SellerId) -> bool {
+        self.shares.iter().any(|share| share.seller_id == seller && share.confirmed)
+    }
+
     pub fn progress(&self, seller: SellerId) -> Progress {
         let own = || self.lines.iter().filter(|line| line.seller_id == seller);
         let (sent, unsent): (i64, i64) = (
@@ -171,6 +178,7 @@ impl Facts {
         let delivered: i64 = own().map(|line| self.delivered(line.number)).sum();
         match (sent, unsent) {
             (0, 0) => Progress::Cancelled,
+            (0, _) if self.is_confirmed(seller) => Progress::Confirmed,
             (0, _) => Progress::Unshipped,
             (_, 1..) => Progress::PartlyShipped,
             _ if delivered < sent => Progress::Shipped,

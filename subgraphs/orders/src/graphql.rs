@@ -2,6 +2,7 @@
 
 mod cart;
 mod checkout;
+mod confirmation;
 mod dead_letter;
 mod loaders;
 mod order;
@@ -44,6 +45,7 @@ struct Mutation(
     cart::CartMutations,
     checkout::CheckoutMutations,
     order::OrderMutations,
+    confirmation::ConfirmationMutations,
     sale::SaleMutations,
     order_return::ReturnMutations,
     rates::RateMutations,

@@ -6,6 +6,7 @@
 
 pub mod cart;
 pub mod checkout;
+pub mod confirmation;
 pub mod contact;
 pub mod drive;
 mod events;

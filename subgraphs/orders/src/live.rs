@@ -9,6 +9,7 @@ use chassis::live::Latest;
 use chassis::{Env, Failure};
 use contract::{Envelope, OrderId};
 use entity::orders::order_event;
+use futures::stream::BoxStream;
 use futures::{Stream, StreamExt, stream};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use tokio::sync::broadcast;
@@ -17,7 +18,7 @@ use tokio::time::Instant;
 
 use crate::order::{self, Order, Reader};
 
-/// When to look first: the order may have been decided before anybody listened.
+/// When to look first at an order that may have been decided before anybody listened.
 const FIRST_LOOK: Duration = Duration::from_millis(50);
 /// How often to look when nothing was heard: another process may have written.
 const POLL: Duration = Duration::from_secs(1);
@@ -47,22 +48,10 @@ impl Feed {
         }))
     }
 
-    /// Waits until the buyer need not wait any longer, at most `within`: the order as it is then.
-    pub async fn wait(&self, id: OrderId, within: Duration) -> Result<Option<Order>, Failure> {
+    /// Listens from now on for what becomes of an order. Who listens before it is placed misses nothing.
+    pub fn listen(&self, id: OrderId) -> Listener {
         self.start();
-        let mut news = Box::pin(self.0.decided.watch(vec![id]));
-        let until = Instant::now() + within;
-        let mut pause = FIRST_LOOK;
-        loop {
-            let left = until.saturating_duration_since(Instant::now());
-            _ = tokio::time::timeout(pause.min(left), news.next()).await;
-            pause = POLL;
-            let order = order::find(self.0.env.db.read(), Reader::TokenHolder, id).await?;
-            let waits = order.as_ref().is_some_and(|order| !order.settlement.state.is_decided());
-            if !waits || Instant::now() >= until {
-                return Ok(order);
-            }
-        }
+        Listener { id, env: self.0.env.clone(), news: self.0.decided.watch(vec![id]).boxed() }
     }
 
     /// Everything in the log of an order after `since`, and everything from now on.
@@ -100,6 +89,40 @@ impl Feed {
         if !self.0.started.swap(true, Ordering::SeqCst) {
             let said = self.0.env.db.said();
             self.0.env.tasks.spawn(listen(self.0.clone(), said));
+        }
+    }
+}
+
+/// Somebody who waits for what becomes of one order.
+pub struct Listener {
+    id: OrderId,
+    env: Env,
+    news: BoxStream<'static, ()>,
+}
+
+impl Listener {
+    /// Waits until the buyer need not wait any longer, at most `within`: the order as it is then.
+    pub async fn decided(self, within: Duration) -> Result<Option<Order>, Failure> {
+        self.wait(within, POLL).await
+    }
+
+    /// [`decided`](Self::decided), when that may have been before anybody listened.
+    pub async fn decided_before(self, within: Duration) -> Result<Option<Order>, Failure> {
+        self.wait(within, FIRST_LOOK).await
+    }
+
+    async fn wait(mut self, within: Duration, first: Duration) -> Result<Option<Order>, Failure> {
+        let until = Instant::now() + within;
+        let mut pause = first;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            _ = tokio::time::timeout(pause.min(left), self.news.next()).await;
+            pause = POLL;
+            let order = order::find(self.env.db.read(), Reader::TokenHolder, self.id).await?;
+            let waits = order.as_ref().is_some_and(|order| !order.settlement.state.is_decided());
+            if !waits || Instant::now() >= until {
+                return Ok(order);
+            }
         }
     }
 }

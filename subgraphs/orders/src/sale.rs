@@ -236,6 +236,7 @@ pub async fn facts(
             tax_minor: row.tax_minor,
             fee_minor: row.fee_minor,
             shipping_total_minor: row.shipping_total_minor,
+            confirmed: row.confirmed_at.is_some(),
         });
     }
     for row in fulfilment::Entity::find().filter(fulfilment::Column::OrderId.is_in(ids())).all(db).await? {

@@ -28,7 +28,7 @@ const METHOD_LENGTH_MAX: usize = 255;
 const SHARES_MAX: usize = 100;
 
 /// What sellers owe, in each currency.
-type Owed = HashMap<String, i64>;
+pub(crate) type Owed = HashMap<String, i64>;
 
 /// Answers the asks among `events`, in their order.
 pub async fn hear(
@@ -57,7 +57,8 @@ fn payment_of(event: &Event) -> Option<PaymentId> {
     })
 }
 
-fn answer(desk: &mut Desk, provider: &str, event: &Event, owed: &mut Owed) -> Result<(), Failure> {
+/// Answers one ask.
+pub(crate) fn answer(desk: &mut Desk, provider: &str, event: &Event, owed: &mut Owed) -> Result<(), Failure> {
     match event {
         Event::AuthorisePayment(ask) => authorise(desk, provider, ask),
         Event::CapturePayment(ask) => match desk.file(ask.payment_id) {

@@ -5,7 +5,7 @@
 
 mod breaker;
 mod call;
-mod outcome;
+pub(crate) mod outcome;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -77,7 +77,7 @@ impl Courier {
 
     /// Who takes new payments.
     pub fn first_provider(&self) -> &'static str {
-        self.providers.first()
+        self.providers.first().name()
     }
 
     pub fn providers(&self) -> &Providers {
@@ -186,7 +186,7 @@ impl Courier {
         let now = self.env.clock.now();
         let room = self.room() as u64;
         // Looking is cheap; only a find takes the write lock.
-        if room == 0 || due(now).one(self.env.db.read()).await?.is_none() {
+        if room == 0 || due(now).one(self.env.db.look()).await?.is_none() {
             return Ok(vec![]);
         }
         tx::apply(&self.env.db, async |tx| {

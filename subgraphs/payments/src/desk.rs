@@ -14,6 +14,7 @@ use sea_orm::{
 };
 
 use crate::courier::Courier;
+use crate::difference;
 use crate::file::{File, Pen};
 
 /// Values of one insert: SQLite takes at most 32,766.
@@ -46,6 +47,11 @@ impl Desk {
         Ok(Self { files, pen: Pen::new(now), before })
     }
 
+    /// Files that are in memory, to be kept there.
+    pub(crate) fn of(now: DateTime<Utc>, files: BTreeMap<PaymentId, File>) -> Self {
+        Self { files, pen: Pen::new(now), before: HashMap::new() }
+    }
+
     /// The file of a payment, and what to write with.
     pub fn file(&mut self, id: PaymentId) -> Option<(&mut File, &mut Pen)> {
         Some((self.files.get_mut(&id)?, &mut self.pen))
@@ -70,6 +76,7 @@ impl Desk {
         self.write::<share_claim::Entity>(tx, |file| &file.claims).await?;
         self.write::<payment_step::Entity>(tx, |file| &file.steps).await?;
         self.pen.book.close(tx).await?;
+        difference::settle(tx, now, self.pen.compared).await?;
         if !self.pen.said.is_empty() {
             outbox::say_all(tx, now, self.pen.said).await?;
         }

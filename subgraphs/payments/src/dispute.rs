@@ -4,6 +4,7 @@ use chassis::Failure;
 use contract::DisputeId;
 use contract::event::payments::{DisputeChanged, DisputeStatus};
 use entity::payments::dispute::{self, Status};
+use uuid::Uuid;
 
 use crate::file::{File, Pen};
 use crate::ledger::{Account, Entry, Posting, Reason};
@@ -55,14 +56,21 @@ impl File {
             seen.fee_minor.max(0),
             Reason::DisputeFee,
         )?;
-        self.claim_dispute(pen, id, seen.amount_minor)?;
+        self.claim_in_proportion(pen, id.0, seen.amount_minor, reserve, Reason::DisputeLost)?;
         self.settle_state();
         self.say_dispute(pen, id, DisputeStatus::Open)?;
         Ok(id)
     }
 
-    /// Each share gives as much as it has left in proportion.
-    fn claim_dispute(&mut self, pen: &mut Pen, id: DisputeId, amount_minor: i64) -> Result<(), Failure> {
+    /// Claims an amount that is no seller's in particular: each share gives in proportion to what it has left.
+    pub fn claim_in_proportion(
+        &mut self,
+        pen: &mut Pen,
+        subject: Uuid,
+        amount_minor: i64,
+        to: Account,
+        reason: Reason,
+    ) -> Result<(), Failure> {
         let left: Vec<Part> = self.shares.iter().map(unclaimed).collect();
         let weights: Vec<i64> = left.iter().map(|part| part.amount_minor).collect();
         let amounts = split(amount_minor.min(weights.iter().sum()), &weights);
@@ -72,7 +80,7 @@ impl File {
             let tax_minor = of_amount(left.tax_minor);
             let fee_minor = of_amount(left.fee_minor).min(amount_minor - tax_minor);
             if let Some(part) = (Part { amount_minor, tax_minor, fee_minor }).of(left) {
-                self.claim(pen, id.0, seller, part, Account::DisputeReserve, Reason::DisputeLost)?;
+                self.claim(pen, subject, seller, part, to, reason)?;
             }
         }
         Ok(())

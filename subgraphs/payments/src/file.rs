@@ -13,6 +13,7 @@ use entity::payments::payment_step::{Kind, State as StepState};
 use entity::payments::{dispute, payment, payment_share, payment_step, payout, refund, share_claim};
 use uuid::Uuid;
 
+use crate::difference::Compared;
 use crate::ledger::{About, Account, Book, Entry, Posting, Reason};
 use crate::payment::state::{Heard, Then, next, settled};
 use crate::provider::{Captured, Hold, Standing, Why};
@@ -35,11 +36,13 @@ pub struct Pen {
     pub now: DateTime<Utc>,
     pub book: Book,
     pub said: Vec<(Aggregate, Event)>,
+    /// What was compared with the provider.
+    pub compared: Vec<Compared>,
 }
 
 impl Pen {
     pub fn new(now: DateTime<Utc>) -> Self {
-        Self { now, book: Book::default(), said: vec![] }
+        Self { now, book: Book::default(), said: vec![], compared: vec![] }
     }
 }
 
@@ -309,6 +312,9 @@ impl File {
         self.hear(pen, Heard::Captured)?;
         if before > 0 || self.payment.captured_minor == 0 {
             return Ok(());
+        }
+        if captured.amount_minor != self.payment.captured_minor {
+            self.compare_captured(pen, captured.amount_minor);
         }
         self.payment.charge = Some(captured.charge);
         let fee = captured.fee_minor.clamp(0, self.payment.captured_minor);

@@ -5,6 +5,7 @@ mod dead_letter;
 mod loaders;
 mod operator;
 mod payment;
+mod payout_account;
 mod sandbox;
 mod user_error;
 
@@ -19,11 +20,17 @@ struct Query(
     payment::PaymentQueries,
     balance::BalanceQueries,
     operator::OperatorQueries,
+    payout_account::PayoutAccountQueries,
     dead_letter::DeadLetterQueries,
 );
 
 #[derive(MergedObject, Default)]
-struct Mutation(operator::OperatorMutations, sandbox::SandboxMutations, dead_letter::DeadLetterMutations);
+struct Mutation(
+    operator::OperatorMutations,
+    payout_account::PayoutAccountMutations,
+    sandbox::SandboxMutations,
+    dead_letter::DeadLetterMutations,
+);
 
 pub(crate) fn graph(payments: Payments, consumers: Vec<Consumer>) -> Graph {
     Graph::new(

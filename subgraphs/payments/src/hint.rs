@@ -74,6 +74,30 @@ pub async fn take(tx: &Tx, now: DateTime<Utc>, hint: &Hint, news: &Arc<Notify>) 
     Ok(())
 }
 
+/// [`take`] for many, of which most may be known; how many were not.
+pub async fn take_all(
+    tx: &Tx,
+    now: DateTime<Utc>,
+    hints: &[Hint],
+    news: &Arc<Notify>,
+) -> Result<usize, Failure> {
+    let Some(provider) = hints.first().map(|hint| hint.provider) else { return Ok(0) };
+    let known: Vec<String> = provider_event::Entity::find()
+        .select_only()
+        .column(provider_event::Column::EventId)
+        .filter(provider_event::Column::Provider.eq(provider))
+        .filter(provider_event::Column::EventId.is_in(hints.iter().map(|hint| hint.event_id.as_str())))
+        .into_tuple()
+        .all(tx)
+        .await?;
+    let mut new = 0;
+    for hint in hints.iter().filter(|hint| !known.contains(&hint.event_id)) {
+        take(tx, now, hint, news).await?;
+        new += 1;
+    }
+    Ok(new)
+}
+
 /// The payment of ours that a hint is about.
 async fn about(tx: &Tx, hint: &Hint) -> Result<Option<PaymentId>, Failure> {
     let of_provider = payment::Entity::find().filter(payment::Column::Provider.eq(hint.provider));

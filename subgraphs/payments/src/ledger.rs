@@ -18,6 +18,10 @@ use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder
 pub use account::Account;
 pub use verify::{Difference, Report, verify};
 
+/// Accounts by their ids.
+type Accounts = BTreeMap<String, ledger_account::Model>;
+type Rows = Vec<ledger_account::Model>;
+
 /// Rows of one insert: SQLite takes at most 32,766 values.
 const ROWS_MAX: usize = 1_000;
 
@@ -110,6 +114,13 @@ impl Book {
         self.changes.entry(empty.id.clone()).or_insert(empty)
     }
 
+    /// [`close`](Self::close) on accounts in memory; the entries.
+    pub(crate) fn post(self, accounts: &mut Accounts) -> Result<Vec<ledger_transfer::Model>, Failure> {
+        let (changed, new) = weigh(self.changes, accounts)?;
+        accounts.extend(changed.into_iter().chain(new).map(|account| (account.id.clone(), account)));
+        Ok(self.transfers)
+    }
+
     /// Books everything: accounts in the order of their ids, then the entries.
     ///
     /// # Errors
@@ -119,13 +130,7 @@ impl Book {
             return Ok(());
         }
         let known = lock(tx, self.changes.keys()).await?;
-        let (mut changed, mut new) = (vec![], vec![]);
-        for (id, change) in self.changes {
-            match known.get(&id) {
-                Some(account) => changed.push(covered(sum(account, &change))?),
-                None => new.push(covered(change)?),
-            }
-        }
+        let (changed, new) = weigh(self.changes, &known)?;
         open(tx, new).await?;
         replace(tx, changed).await?;
         let rows: Vec<_> = self.transfers.into_iter().map(IntoActiveModel::into_active_model).collect();
@@ -134,6 +139,21 @@ impl Book {
         }
         Ok(())
     }
+}
+
+/// What accounts are after some changes: those that are known, and those that are new.
+fn weigh(
+    changes: BTreeMap<String, ledger_account::Model>,
+    known: &Accounts,
+) -> Result<(Rows, Rows), Failure> {
+    let (mut changed, mut new) = (vec![], vec![]);
+    for (id, change) in changes {
+        match known.get(&id) {
+            Some(account) => changed.push(covered(sum(account, &change))?),
+            None => new.push(covered(change)?),
+        }
+    }
+    Ok((changed, new))
 }
 
 /// What an entry adds to what is posted and what is pending.
@@ -146,10 +166,7 @@ pub(super) fn change(kind: Kind, amount_minor: i64) -> (i64, i64) {
     }
 }
 
-async fn lock(
-    tx: &Tx,
-    ids: impl Iterator<Item = &String>,
-) -> Result<BTreeMap<String, ledger_account::Model>, Failure> {
+async fn lock(tx: &Tx, ids: impl Iterator<Item = &String>) -> Result<Accounts, Failure> {
     let rows = Entity::find()
         .filter(Column::Id.is_in(ids))
         .order_by_asc(Column::Id)

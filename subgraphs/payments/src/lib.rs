@@ -8,6 +8,7 @@
 mod asks;
 pub mod courier;
 mod desk;
+mod difference;
 mod dispute;
 mod events;
 mod file;
@@ -17,9 +18,11 @@ pub mod ledger;
 mod operator;
 mod payment;
 mod payout;
+mod payout_account;
 pub mod provider;
 pub mod reconcile;
 mod refund;
+pub mod rehearsal;
 mod seller;
 mod share;
 mod split;
@@ -35,13 +38,16 @@ use futures::FutureExt;
 use tokio::sync::Notify;
 
 use courier::Courier;
-use provider::Providers;
 use provider::sandbox::{self, Sandbox};
+use provider::stripe::Stripe;
+use provider::{Providers, Setup};
 
 /// How often to look for what stands still.
 const LOOK_AGAIN_PAUSE: Duration = Duration::from_secs(60);
 /// How often to compare balances.
 const BALANCE_PAUSE: Duration = Duration::from_secs(24 * 3_600);
+/// How often to ask providers what happened, for webhooks that got lost.
+const GATHER_PAUSE: Duration = Duration::from_secs(60);
 /// How soon the courier starts again should it fail.
 const COURIER_PAUSE: Duration = Duration::from_secs(1);
 
@@ -52,20 +58,29 @@ struct Payments {
     courier: Arc<Courier>,
     /// Wakes the courier.
     news: Arc<Notify>,
+    /// What providers have told, as far as this process knows.
+    heard: Arc<reconcile::Heard>,
 }
 
 impl Payments {
-    fn new(env: &Env) -> Self {
+    /// The sandbox is always there: payments that were made with it go on, also when new ones are made elsewhere.
+    fn new(env: &Env, setup: &Setup) -> Result<Self, Failure> {
         let news = Arc::new(Notify::new());
-        let providers = Providers::new(Arc::new(Sandbox::new(env, news.clone())), vec![]);
+        let sandbox = Arc::new(Sandbox::new(env, news.clone()));
+        let providers = match setup {
+            Setup::Sandbox => Providers::new(sandbox, vec![]),
+            Setup::Stripe(settings) => {
+                Providers::new(Arc::new(Stripe::new(settings.clone())?), vec![sandbox])
+            }
+        };
         let courier = Arc::new(Courier::new(env, providers, news.clone()));
-        Self { env: env.clone(), courier, news }
+        Ok(Self { env: env.clone(), courier, news, heard: Arc::default() })
     }
 }
 
-/// The payments subgraph on the database of `env`.
-pub async fn subgraph(env: &Env) -> Result<Subgraph, Failure> {
-    let payments = Payments::new(env);
+/// The payments subgraph on the database of `env`, with the providers of `setup`.
+pub async fn subgraph(env: &Env, setup: &Setup) -> Result<Subgraph, Failure> {
+    let payments = Payments::new(env, setup)?;
     let consumers = events::consumers(env, &payments.courier);
     let pages = sandbox::page::routes(env, payments.news.clone());
     let webhooks = webhook::routes(env, payments.courier.clone(), payments.news.clone());
@@ -79,8 +94,11 @@ pub async fn subgraph(env: &Env) -> Result<Subgraph, Failure> {
 }
 
 /// A courier of its own for the payments of `env`, as another process would have.
-pub fn courier(env: &Env) -> Arc<Courier> {
-    Payments::new(env).courier
+///
+/// # Errors
+/// The provider's client does not start.
+pub fn courier(env: &Env, setup: &Setup) -> Result<Arc<Courier>, Failure> {
+    Ok(Payments::new(env, setup)?.courier)
 }
 
 fn jobs(payments: &Payments) -> Vec<Job> {
@@ -88,6 +106,13 @@ fn jobs(payments: &Payments) -> Vec<Job> {
         job("payments.courier", COURIER_PAUSE, payments, |payments| payments.courier.run()),
         job("payments.reconcile", LOOK_AGAIN_PAUSE, payments, |payments| async move {
             reconcile::look_again(&payments.env, &payments.courier).await.map(drop)
+        }),
+        job("payments.gather", GATHER_PAUSE, payments, |payments| async move {
+            let Payments { env, courier, news, heard } = &payments;
+            reconcile::gather(env, courier, news, heard).await.map(drop)
+        }),
+        job("payments.orphans", BALANCE_PAUSE, payments, |payments| async move {
+            reconcile::give_up_orphans(&payments.env, &payments.courier).await.map(drop)
         }),
         job("payments.balance", BALANCE_PAUSE, payments, |payments| async move {
             reconcile::compare_balances(&payments.env, &payments.courier).await.map(drop)

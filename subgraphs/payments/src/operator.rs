@@ -7,7 +7,7 @@ use chassis::{Failure, Outcome, Tx, audit};
 use chrono::{DateTime, Utc};
 use contract::PaymentId;
 use entity::payments::payment_step::State as StepState;
-use entity::payments::{payment, payout};
+use entity::payments::{payment, payout, refund};
 use serde_json::json;
 
 use crate::courier::Courier;
@@ -17,8 +17,11 @@ use crate::file::{File, Pen};
 /// What an operator wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Tries what waits again.
+    /// Sends what waits again at once, under the same keys: for an answer that should come now. What is too old to be sent
+    /// is only read.
     Retry,
+    /// Reads first: what was done is taken over, and what was not is asked anew under the next key, however old it is.
+    RetryAfterReconcile,
     /// Reads the payment from its provider.
     Reconcile,
     /// Nobody need look any more.
@@ -29,6 +32,7 @@ impl Action {
     fn name(&self) -> &'static str {
         match self {
             Self::Retry => "payment.retry",
+            Self::RetryAfterReconcile => "payment.retry_after_reconcile",
             Self::Reconcile => "payment.reconcile",
             Self::Dismiss { .. } => "payment.dismiss",
         }
@@ -54,7 +58,8 @@ pub async fn act(
     let Some((file, pen)) = desk.file(id) else { return Ok(Err(Refusal::NotFound)) };
     let attention = file.payment.attention.clone();
     match action {
-        Action::Retry => file.retry(pen)?,
+        Action::Retry => file.retry(pen, false)?,
+        Action::RetryAfterReconcile => file.retry(pen, true)?,
         Action::Reconcile => file.send_read(pen),
         Action::Dismiss { .. } => file.payment.attention = None,
     }
@@ -70,17 +75,23 @@ pub async fn act(
 }
 
 impl File {
-    /// Steps that wait run at once. What may be too old to send is read, and asked anew when it was not done.
-    fn retry(&mut self, pen: &mut Pen) -> Result<(), Failure> {
+    /// Steps that wait run at once; what failed is sent again.
+    fn retry(&mut self, pen: &mut Pen, reconcile: bool) -> Result<(), Failure> {
         self.payment.attention = None;
-        let failed = |payout: &&payout::Model| payout.state == payout::State::Failed;
-        let failed: Vec<_> = self.payouts.iter().filter(failed).map(|payout| payout.id).collect();
         for step in self.steps.iter_mut().filter(|step| step.state == StepState::Waiting) {
-            step.reads |= step.first_sent_at.is_some();
-            step.first_sent_at = step.first_sent_at.map(|_| pen.now);
             step.attempts = 0;
             step.next_run_at = pen.now;
+            if reconcile {
+                step.reads |= step.first_sent_at.is_some();
+                // An operator answers for it: it counts as sent now, so that what is absent may be asked anew.
+                step.first_sent_at = step.first_sent_at.map(|_| pen.now);
+            }
         }
-        failed.into_iter().try_for_each(|payout| self.transfer_again(pen, payout))
+        let failed = self.payouts.iter().filter(|payout| payout.state == payout::State::Failed);
+        let failed: Vec<_> = failed.map(|payout| payout.id).collect();
+        failed.into_iter().try_for_each(|payout| self.transfer_again(pen, payout))?;
+        let owed = self.refunds.iter().filter(|refund| refund.state == refund::State::Failed);
+        let owed: Vec<_> = owed.map(|refund| refund.id).filter(|id| self.came_back(*id)).collect();
+        owed.into_iter().try_for_each(|refund| self.refund_again(pen, refund))
     }
 }

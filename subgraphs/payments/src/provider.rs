@@ -4,6 +4,7 @@
 //! key and must then do the thing once. What it answers is one of [`Answer`]; nothing else is known about the world.
 
 pub mod sandbox;
+pub mod stripe;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use axum::http::HeaderMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use contract::{CurrencyCode, Money, OrderId, PaymentId, PayoutId, RefundId, SellerId, StepId};
+use futures::FutureExt;
 use futures::future::BoxFuture;
 
 pub use crate::hint::Hint;
@@ -96,6 +98,8 @@ pub struct Capture<'c> {
 pub struct Captured {
     /// The provider's name of what was taken: transfers are made from it.
     pub charge: String,
+    /// What was taken.
+    pub amount_minor: i64,
     /// What the provider takes for it; 0 where it does not tell.
     pub fee_minor: i64,
 }
@@ -147,9 +151,10 @@ pub struct Reverse<'c> {
 #[derive(Clone, Debug)]
 pub struct Read<'c> {
     pub payment_id: PaymentId,
-    /// The provider's name of it; without one it is looked for by `payment_id` among those made since `since`.
+    /// The provider's name of it; without one it is looked for by `payment_id` among those made from `since` to `until`.
     pub reference: Option<&'c str>,
     pub since: DateTime<Utc>,
+    pub until: DateTime<Utc>,
 }
 
 /// A payment as the provider sees it.
@@ -177,8 +182,10 @@ pub enum RemoteStanding {
 /// Something that was made of a payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemotePart {
-    /// What it was made for: the text of our refund's, payout's or step's id.
+    /// What it was made for: the text of our refund's, payout's or step's id. Empty: we did not ask for it.
     pub subject: String,
+    /// The key that it was made with, where the provider tells.
+    pub key: Option<String>,
     pub reference: String,
     pub amount_minor: i64,
     /// `None`: not yet decided.
@@ -194,6 +201,44 @@ pub struct RemoteDispute {
     pub fee_minor: i64,
     pub reason: String,
     pub status: contract::event::payments::DisputeStatus,
+}
+
+/// Which holds to look for: those made in this time.
+#[derive(Clone, Copy, Debug)]
+pub struct Holds {
+    pub since: DateTime<Utc>,
+    pub until: DateTime<Utc>,
+}
+
+/// Money that the provider holds for a payment of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemoteHold {
+    /// The provider's name of the hold.
+    pub reference: String,
+    /// What it was made for.
+    pub payment_id: PaymentId,
+    pub amount: Money,
+}
+
+/// Open an account in which a seller is paid. The same key opens one.
+#[derive(Clone, Debug)]
+pub struct OpenAccount<'c> {
+    pub key: &'c str,
+    /// Kept with the account.
+    pub seller_id: SellerId,
+    /// Where the seller is, as ISO 3166: `DE`. The platform's own country without it.
+    pub country: Option<&'c str>,
+}
+
+/// An account in which a seller is paid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Payee {
+    /// The provider's name of the account.
+    pub reference: String,
+    /// Whether it can be paid now.
+    pub ready: bool,
+    /// Who it was opened for, where we opened it.
+    pub seller_id: Option<SellerId>,
 }
 
 /// Somebody who moves money.
@@ -224,6 +269,32 @@ pub trait PaymentProvider: Send + Sync {
     /// What the provider holds for the platform in a currency, settled or not.
     fn balance<'c>(&'c self, currency: CurrencyCode) -> BoxFuture<'c, Answer<i64>>;
 
+    /// What the provider still holds for payments of ours, of what was authorised in a time.
+    fn holds<'c>(&'c self, made: Holds) -> BoxFuture<'c, Answer<Vec<RemoteHold>>>;
+
+    /// What happened at the provider since then, for hints that got lost. Those that came already may be among them.
+    fn hints<'c>(&'c self, since: DateTime<Utc>) -> BoxFuture<'c, Answer<Vec<Hint>>> {
+        _ = since;
+        std::future::ready(Answer::Done(vec![])).boxed()
+    }
+
+    /// Opens an account for a seller; its name.
+    fn open_account<'c>(&'c self, call: OpenAccount<'c>) -> BoxFuture<'c, Answer<String>>;
+
+    /// An account of a seller. `Done(None)`: the platform has no such one.
+    fn account<'c>(&'c self, account: &'c str) -> BoxFuture<'c, Answer<Option<Payee>>>;
+
+    /// Where a seller tells the provider what it must know before it pays them. `Done(None)`: it asks nothing.
+    fn onboard<'c>(
+        &'c self,
+        account: &'c str,
+        return_url: &'c str,
+        refresh_url: &'c str,
+    ) -> BoxFuture<'c, Answer<Option<String>>> {
+        _ = (account, return_url, refresh_url);
+        std::future::ready(Answer::Done(None)).boxed()
+    }
+
     /// Who sent a webhook, and what it is about. Verify the signature over the raw body first.
     fn webhook(&self, headers: &HeaderMap, body: &[u8], now: DateTime<Utc>) -> Result<Hint, Untrusted> {
         _ = (headers, body, now);
@@ -231,23 +302,32 @@ pub trait PaymentProvider: Send + Sync {
     }
 }
 
+/// Who takes new payments.
+#[derive(Clone, Debug, Default)]
+pub enum Setup {
+    /// Nobody's money moves.
+    #[default]
+    Sandbox,
+    Stripe(stripe::Settings),
+}
+
 /// The providers of this process. New payments go to the first.
 #[derive(Clone)]
 pub struct Providers {
-    first: &'static str,
+    first: Arc<dyn PaymentProvider>,
     all: HashMap<&'static str, Arc<dyn PaymentProvider>>,
 }
 
 impl Providers {
     pub fn new(first: Arc<dyn PaymentProvider>, others: Vec<Arc<dyn PaymentProvider>>) -> Self {
-        let name = first.name();
-        let all = std::iter::once(first).chain(others).map(|provider| (provider.name(), provider)).collect();
-        Self { first: name, all }
+        let all = std::iter::once(first.clone()).chain(others);
+        let all = all.map(|provider| (provider.name(), provider)).collect();
+        Self { first, all }
     }
 
     /// Who takes new payments.
-    pub fn first(&self) -> &'static str {
-        self.first
+    pub fn first(&self) -> &dyn PaymentProvider {
+        self.first.as_ref()
     }
 
     /// `None`: a payment was made with a provider that this process does not know.

@@ -84,11 +84,11 @@ impl File {
         to: Account,
         reason: Reason,
     ) -> Result<(), Failure> {
+        self.forget_dropped_claim(subject, seller)?;
         let released = self.share_of(seller).is_some_and(|share| share.released);
         let hold_id = (!released).then(TransferId::new);
         if let Some(hold) = hold_id {
-            let entry =
-                self.claim_entry(subject, Posting::Pending(hold), seller, part.amount_minor, to, reason);
+            let entry = self.claim_entry(hold, Posting::Pending(hold), seller, part.amount_minor, to, reason);
             self.enter(pen, Some(seller), entry)?;
         }
         if let Some(share) = self.share(seller) {
@@ -109,9 +109,19 @@ impl File {
         Ok(())
     }
 
+    /// A refund that failed may be tried again, and claims anew what it had let go.
+    fn forget_dropped_claim(&mut self, subject: Uuid, seller: SellerId) -> Result<(), Failure> {
+        let same = |claim: &share_claim::Model| claim.subject == subject && claim.seller_id == seller;
+        if self.claims.iter().any(|claim| same(claim) && claim.state != State::Dropped) {
+            return Err(Failure::msg(format!("{seller}'s share is claimed for {subject} already")));
+        }
+        self.claims.retain(|claim| !same(claim));
+        Ok(())
+    }
+
     fn claim_entry(
         &self,
-        subject: Uuid,
+        subject: impl std::fmt::Display,
         posting: Posting,
         seller: SellerId,
         amount_minor: i64,
@@ -146,11 +156,15 @@ impl File {
     ) -> Result<(), Failure> {
         for claim in self.open_claims(subject) {
             let (seller, part) = (claim.seller_id, part_of(&claim));
-            let posting = claim.hold_id.map_or(Posting::Now, Posting::Post);
-            if claim.hold_id.is_none() {
-                self.cover(pen, subject, seller, part)?;
-            }
-            let entry = self.claim_entry(subject, posting, seller, part.amount_minor, to, reason);
+            let entry = match claim.hold_id {
+                Some(hold) => {
+                    self.claim_entry(hold, Posting::Post(hold), seller, part.amount_minor, to, reason)
+                }
+                None => {
+                    self.cover(pen, subject, seller, part)?;
+                    self.claim_entry(subject, Posting::Now, seller, part.amount_minor, to, reason)
+                }
+            };
             self.enter(pen, Some(seller), entry)?;
             self.close_claim(&claim, State::Taken);
             if claim.hold_id.is_none() {
@@ -188,7 +202,7 @@ impl File {
             let (seller, part) = (claim.seller_id, part_of(&claim));
             if let Some(hold) = claim.hold_id {
                 let entry =
-                    self.claim_entry(subject, Posting::Void(hold), seller, part.amount_minor, to, reason);
+                    self.claim_entry(hold, Posting::Void(hold), seller, part.amount_minor, to, reason);
                 self.enter(pen, Some(seller), entry)?;
             }
             self.close_claim(&claim, State::Dropped);

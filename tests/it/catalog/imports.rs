@@ -1,9 +1,15 @@
 //! Files of goods: imported in the background, row by row answered, once however often.
 
+use catalog::import::file::job::{self as jobs, Start};
+use catalog::import::file::{Batches, Format};
+use contract::Envelope;
+use entity::shared::outbox;
 use futures::StreamExt;
+use sea_orm::{EntityTrait, QueryOrder, QuerySelect};
 
 use super::listings::{available, book, list};
 use super::*;
+use crate::support::{self, Relays};
 
 const START: &str = "mutation($input: StartImportInput!) { startImport(input: $input) {
     importJob { id state } userErrors { code field message line column } } }";
@@ -51,6 +57,37 @@ fn errors(job: &Value) -> Vec<String> {
     nodes
         .map(|error| format!("{}/{} {}", error["line"], error["column"], error["code"].as_str().unwrap()))
         .collect()
+}
+
+/// Statements that one batch of so many rows takes in catalog.
+async fn statements_of_rows(market: &Market, by: &Person, rows: usize, price: i64, quantity: i64) -> u64 {
+    let lines: String =
+        (0..rows).map(|row| format!("Vase {rows} {row},{price}.00,EUR,{quantity},Home\n")).collect();
+    let file = format!("title,price,currency,quantity,category\n{lines}");
+    let file_hash = format!("{rows} {price} {quantity}");
+    let start =
+        Start { owner: None, seller: by.seller, creates: true, dry_run: false, file_hash, rows_total: None };
+    let env = market.env("catalog");
+    let job = jobs::resume(env, start).await.unwrap();
+    let batch = Batches::new(file.as_bytes(), Format::Csv).unwrap().next_batch().unwrap().unwrap();
+    let before = env.db.statements();
+    let job = jobs::step(env, None, job.id, &batch).await.unwrap();
+    assert_eq!((job.rows_done, job.rows_refused), (rows as i64, 0));
+    env.db.statements() - before
+}
+
+/// Statements that `ear` takes to hear at once what `mouth` said from the event on with this number; the next number.
+async fn statements_of_hearing(market: &Market, mouth: &str, ear: &str, from: u64) -> (u64, u64) {
+    let said = outbox::Entity::find().order_by_asc(outbox::Column::Seq).offset(from).limit(100_000);
+    let said = said.all(market.env(mouth).db.read()).await.unwrap();
+    let events: Vec<Envelope> = said.iter().map(|row| serde_json::from_str(&row.envelope).unwrap()).collect();
+    let services = market.souk.services.iter().find(|service| service.name.as_str() == ear);
+    let before = market.env(ear).db.statements();
+    for consumer in &services.unwrap().subgraph.consumers {
+        let wanted = events.iter().filter(|event| consumer.wants(event)).cloned().collect();
+        consumer.deliver(wanted).await.unwrap();
+    }
+    (market.env(ear).db.statements() - before, from + said.len() as u64)
 }
 
 const LAMPS: &str = "title,brand,size,price,currency,quantity,condition,category,wattage\n\
@@ -186,4 +223,50 @@ souk_test! {
         work(market).await;
         assert_eq!(job(market, &admin, &stopped).await["rowsDone"], 0);
     }
+}
+
+async fn the_number_of_statements_does_not_depend_on_the_rows(engine: chassis::Engine) {
+    let Some(store) = support::store(engine).await else { return };
+    let market = &Market::start(&store, Relays::Running).await;
+    let ada = market.seller("Ada's").await;
+    market.souk.tasks.stop().await;
+    let (mut catalog, mut inventory) = (0, 0);
+    let mut counted = vec![];
+    // The first opens the shop's store room and makes the category. What the last tells fits into one statement of the outbox.
+    for rows in [2, 20, 200] {
+        let mut statements = vec![];
+        for (price, quantity) in [(1, 2), (3, 0), (3, 4)] {
+            statements.push(statements_of_rows(market, &ada, rows, price, quantity).await);
+            let (heard, next) = statements_of_hearing(market, "catalog", "inventory", catalog).await;
+            (catalog, statements) = (next, [statements, vec![heard]].concat());
+            let (heard, next) = statements_of_hearing(market, "inventory", "catalog", inventory).await;
+            (inventory, statements) = (next, [statements, vec![heard]].concat());
+        }
+        counted.push(statements);
+    }
+    assert_eq!(counted[1], counted[2], "new, dearer, more of it: in catalog, in inventory, and back");
+    let levels =
+        entity::inventory::stock_level::Entity::find().all(market.env("inventory").db.read()).await.unwrap();
+    assert_eq!(levels.iter().map(|level| level.on_hand).sum::<i64>(), 6 * (2 + 20 + 200));
+    let offers = entity::catalog::offer::Entity::find().all(market.env("catalog").db.read()).await.unwrap();
+    assert!(
+        offers.iter().all(|offer| (offer.price_minor, offer.available, offer.version) == (300, 6, 2)),
+        "{:?}",
+        offers[0]
+    );
+    let prices =
+        entity::catalog::offer_price::Entity::find().all(market.env("catalog").db.read()).await.unwrap();
+    assert_eq!(prices.len(), 2 * offers.len(), "the old price stays in the history");
+    market.stop().await;
+    store.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_number_of_statements_does_not_depend_on_the_rows_on_sqlite() {
+    the_number_of_statements_does_not_depend_on_the_rows(chassis::Engine::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_number_of_statements_does_not_depend_on_the_rows_on_postgres() {
+    the_number_of_statements_does_not_depend_on_the_rows(chassis::Engine::Postgres).await;
 }

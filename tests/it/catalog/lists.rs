@@ -1,6 +1,10 @@
 //! Lists: pages and the number of statements.
 
-use catalog::import::load;
+use catalog::import::{NewOffer, load};
+use contract::{CurrencyCode, Money, OfferId};
+use entity::catalog::{Condition, offer as row};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::load::listing;
 use super::*;
@@ -24,6 +28,12 @@ async fn leaf_through(market: &Market, sort: &str, first: usize) -> Vec<String> 
     }
 }
 
+/// Lets buyers have some of an offer.
+async fn stock(market: &Market, offer: OfferId) {
+    let stocked = row::Entity::update_many().col_expr(row::Column::Available, Expr::val(5_i64));
+    stocked.filter(row::Column::Id.eq(offer)).exec(market.env("catalog").db.write()).await.unwrap();
+}
+
 souk_test! {
     async fn pages_are_complete_and_stable(market: &Market) {
         let ada = market.seller("Ada's").await;
@@ -40,11 +50,86 @@ souk_test! {
         assert_eq!(second["products"]["nodes"][0]["title"], all[20], "a new product moves nothing");
     }
 
+    async fn lists_by_price_are_complete_in_both_directions(market: &Market) {
+        let (ada, bob) = (market.seller("Ada's").await, market.seller("Bob's").await);
+        let env = market.env("catalog");
+        // Ten at each of three prices, dearer from another shop as well, one that is sold for dollars only, one not at all.
+        let priced = |number: usize, offers: Vec<(contract::SellerId, i64, CurrencyCode)>| {
+            let mut listing = listing(number, &ada);
+            listing.variants[0].offers = offers.into_iter().map(|(seller, amount_minor, currency)| NewOffer {
+                seller, condition: Condition::Good, price: Money { amount_minor, currency },
+            }).collect();
+            listing
+        };
+        let (ada_id, bob_id) = (ada.seller.unwrap(), bob.seller.unwrap());
+        let euros = |number: usize| 500 + 100 * (number as i64 % 3);
+        let mut listings: Vec<_> = (0..30).map(|number| priced(number, vec![
+            (ada_id, euros(number), CurrencyCode::EUR), (bob_id, 900 - number as i64, CurrencyCode::EUR),
+        ])).collect();
+        listings.push(priced(30, vec![(ada_id, 100, CurrencyCode::USD)]));
+        listings.push(priced(31, vec![]));
+        assert_eq!(load(env, listings).await.unwrap().refused, []);
+        let title = |number: usize| format!("Book {number:05}");
+        let cheap: Vec<String> = (0..3).flat_map(|rest| (0..10).map(move |some| title(some * 3 + rest))).collect();
+        let dear: Vec<String> = cheap.iter().rev().cloned().collect();
+        for first in [1, 7, 30] {
+            assert_eq!(leaf_through(market, "PRICE_LOW, currency: \"EUR\"", first).await, cheap, "{first}");
+            assert_eq!(leaf_through(market, "PRICE_HIGH, currency: \"EUR\"", first).await, dear, "{first}");
+        }
+        assert_eq!(leaf_through(market, "PRICE_LOW, currency: \"USD\"", 5).await, [title(30)]);
+        // What counts is the lowest price among the offers that fit.
+        let of_bob = format!("PRICE_LOW, currency: \"EUR\", filter: {{ sellerId: \"{bob_id}\" }}");
+        assert_eq!(leaf_through(market, &of_bob, 8).await, (0..30).rev().map(title).collect::<Vec<_>>());
+        let range = "PRICE_HIGH, filter: { priceRange: { currency: \"EUR\", minMinor: 600, maxMinor: 600 } }";
+        assert_eq!(leaf_through(market, range, 4).await, (0..10).rev().map(|some| title(some * 3 + 1)).collect::<Vec<_>>());
+        market.say_seller(&ada, "Ada's", contract::event::accounts::SellerStatus::Suspended, 2).await;
+        market.settle().await;
+        let without_ada = leaf_through(market, "PRICE_LOW, currency: \"EUR\"", 9).await;
+        assert_eq!(without_ada, (0..30).rev().map(title).collect::<Vec<_>>(), "who may not sell has no prices");
+    }
+
+    async fn what_is_sold_out_is_told_from_what_is_in_stock(market: &Market) {
+        let (ada, bob) = (market.seller("Ada's").await, market.seller("Bob's").await);
+        let env = market.env("catalog");
+        let mut listings: Vec<_> = (0..4).map(|number| listing(number, &ada)).collect();
+        let of_bob = NewOffer { seller: bob.seller.unwrap(), ..listings[1].variants[0].offers[0].clone() };
+        listings[1].variants[0].offers.push(of_bob);
+        listings[3].variants[0].offers.clear();
+        let loaded = load(env, listings).await.unwrap();
+        market.settle().await;
+        // Ada has some of the first, Bob of the second.
+        for offer in [0, 4] {
+            stock(market, loaded.offers[offer].offer).await;
+        }
+        let (ada, bob) = (json!(ada.seller), json!(bob.seller));
+        for (filter, books) in [
+            (json!({ "inStock": true }), vec![0, 1]),
+            (json!({ "inStock": false }), vec![2, 3]),
+            (json!({ "inStock": true, "sellerId": ada }), vec![0]),
+            (json!({ "inStock": false, "sellerId": ada }), vec![1, 2]),
+            (json!({ "inStock": true, "sellerId": bob }), vec![1]),
+            (json!({ "inStock": false, "sellerId": bob }), vec![]),
+            (json!({ "inStock": false, "priceRange": { "currency": "EUR", "maxMinor": 1002 } }), vec![2]),
+        ] {
+            let expected: Vec<String> = books.iter().map(|number| format!("Book {number:05}")).collect();
+            assert_eq!(titles(market, None, filter.clone()).await, expected, "{filter}");
+        }
+    }
+
     async fn pages_that_cannot_be_are_refused(market: &Market) {
         let by_title = ask(market, "{ products(first: 1, sort: TITLE) { pageInfo { endCursor } } }", json!({})).await;
         assert_eq!(by_title["products"]["pageInfo"]["endCursor"], Value::Null);
         for arguments in ["first: 0", "first: 101", "first: -1", "after: \"x\"", "after: \"eyJUaXRsZSI6WyJhIiwiYiJdfQ\""] {
             let answer = market.ask("catalog", None, &format!("{{ products({arguments}) {{ nodes {{ id }} }} }}"), json!({})).await;
+            assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{arguments}");
+        }
+        let ada = market.seller("Ada's").await;
+        load(market.env("catalog"), (0..3).map(|number| listing(number, &ada)).collect()).await.unwrap();
+        let low = ask(market, "{ products(first: 1, sort: PRICE_LOW, currency: \"EUR\") { pageInfo { endCursor } } }", json!({})).await;
+        let cursor = low["products"]["pageInfo"]["endCursor"].as_str().unwrap();
+        for arguments in ["sort: PRICE_LOW", "sort: PRICE_HIGH, currency: \"EUR\", after: ", "sort: PRICE_LOW, currency: \"USD\", after: ", "after: "] {
+            let after = if arguments.ends_with(' ') { format!("\"{cursor}\"") } else { String::new() };
+            let answer = market.ask("catalog", None, &format!("{{ products({arguments}{after}) {{ nodes {{ id }} }} }}"), json!({})).await;
             assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{arguments}");
         }
     }

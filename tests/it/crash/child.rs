@@ -5,11 +5,14 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use chassis::{Clock, Tasks};
+use chrono::{DateTime, TimeDelta, Utc};
 use souk::market::ALL;
 use souk::{Market, Plan};
 
+use super::sagas::{buyers, points};
 use super::{bids, feeds, files, imports, payments, reservations};
 use crate::search::rebuild;
 use crate::support::Store;
@@ -19,6 +22,12 @@ const WORK: &str = "SOUK_IT_WORK";
 const DATABASES: &str = "SOUK_IT_DATABASES";
 const FOLDER: &str = "SOUK_IT_FOLDER";
 const BIDDING: &str = "SOUK_IT_BIDDING";
+/// By how much the child's clock, which begins where those of tests stand, is ahead. Without it: the system's clock.
+const AHEAD_S: &str = "SOUK_IT_AHEAD_S";
+/// Where the child dies: `service`, [`Place`](chassis::failpoint::Place) and the how manieth time.
+const POINT: &str = "SOUK_IT_POINT";
+/// How often a clock that is ahead is moved.
+const TICK: Duration = Duration::from_millis(2);
 
 /// Does what the environment says; in a run of its own there is nothing to do.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -34,9 +43,12 @@ async fn work() {
         master_key: Arc::new(secrecy::SecretBox::new(Box::new([7; 32]))),
         data_dir: std::env::var(FOLDER).ok().map(Into::into),
         reach: chassis::Reach::Public,
+        payments: Default::default(),
     };
-    let market = Market::open(&plan, Clock::System, Tasks::new()).await.unwrap();
+    let market = Market::open(&plan, clock(), Tasks::new()).await.unwrap();
     match work.as_str() {
+        "buy" => buyers::buy_for_ever(&market).await,
+        "buy once" => points::buy_once(&market, &std::env::var(POINT).unwrap()).await,
         "feed" => feeds::feed(&market).await,
         "reserve" => reservations::reserve_for_ever(&market).await,
         "import" => imports::import(&market).await,
@@ -44,13 +56,40 @@ async fn work() {
         "end" => payments::end_what_was_begun(&market).await,
         "import file" => files::import(&market).await,
         "rebuild" => rebuild::rebuild_for_ever(&market).await,
-        other => panic!("nobody knows how to {other}"),
+        other => match other.split_once(' ') {
+            Some(("rush", guests)) => buyers::rush(&market, guests.parse().unwrap()).await,
+            _ => panic!("nobody knows how to {other}"),
+        },
+    }
+}
+
+fn clock() -> Clock {
+    let Ok(ahead) = std::env::var(AHEAD_S) else { return Clock::System };
+    let start = crate::support::start() + TimeDelta::seconds(ahead.parse().unwrap());
+    let clock = Clock::manual(start);
+    let moved = clock.clone();
+    std::thread::spawn(move || tick(&moved, start));
+    clock
+}
+
+/// Moves a clock as time passes.
+fn tick(clock: &Clock, start: DateTime<Utc>) {
+    let began = Instant::now();
+    loop {
+        clock.advance(start + TimeDelta::from_std(began.elapsed()).unwrap() - clock.now());
+        std::thread::sleep(TICK);
     }
 }
 
 /// Tells the parent what is done, whole or not at all.
 pub fn say_done(what: impl Display) {
     std::io::stdout().write_all(format!("done {what}\n").as_bytes()).unwrap();
+}
+
+/// Waits until the parent says so.
+pub async fn until_told() {
+    let line = || std::io::stdin().read_line(&mut String::new());
+    tokio::task::spawn_blocking(line).await.unwrap().unwrap();
 }
 
 /// A child at work.
@@ -62,6 +101,19 @@ pub struct Worker {
 impl Worker {
     pub fn start(work: &str, store: &Store) -> Self {
         Self::run(Command::new(std::env::current_exe().unwrap()).env(WORK, work), store)
+    }
+
+    /// [`start`](Self::start) with a clock that is ahead of those of tests.
+    pub fn start_later(work: &str, store: &Store, ahead: TimeDelta) -> Self {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        Self::run(command.env(WORK, work).env(AHEAD_S, ahead.num_seconds().to_string()), store)
+    }
+
+    /// [`start_later`](Self::start_later) for a child that dies at a point.
+    pub fn start_to_die(work: &str, store: &Store, ahead: TimeDelta, point: &str) -> Self {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        let ahead_s = ahead.num_seconds().to_string();
+        Self::run(command.env(WORK, work).env(AHEAD_S, ahead_s).env(POINT, point), store)
     }
 
     /// [`start`](Self::start) with a folder for files that can be made again.
@@ -76,11 +128,17 @@ impl Worker {
             .args(["--exact", "crash::child::work", "--nocapture"])
             .env(DATABASES, urls.join(" "))
             .env(BIDDING, store.url("bidding"))
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         Self { child, lines }
+    }
+
+    /// Lets a child go on that waits for [`until_told`].
+    pub fn go_on(&mut self) {
+        self.child.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
     }
 
     /// What the child says next after the word `done`; `None`: it has ended.

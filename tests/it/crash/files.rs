@@ -31,7 +31,7 @@ pub async fn import(market: &souk::Market) {
     let mut batches = Batches::new(file.as_bytes(), Format::Csv).unwrap();
     while let Some(batch) = batches.next_batch().unwrap() {
         if batch.position >= job.position {
-            job = job::step(env, job.id, &batch).await.unwrap();
+            job = job::step(env, None, job.id, &batch).await.unwrap();
             say_done(job.rows_done);
         }
     }

@@ -1,4 +1,5 @@
-//! Killed at any line: `kill -9` in the middle of bids, reservations, imports and payments, on both engines. What was
+//! Killed at any line: `kill -9` in the middle of bids, reservations, imports, payments and
+//! whole checkouts, on both engines. What was
 //! acknowledged is there, what is there is whole, and starting again goes on.
 
 mod bids;
@@ -8,3 +9,4 @@ mod files;
 mod imports;
 mod payments;
 mod reservations;
+mod sagas;

@@ -116,7 +116,10 @@ async fn nobody_pays_twice_and_nothing_is_lost(engine: Engine) {
     }
     let report = ::payments::ledger::verify(&env.db).await.unwrap();
     assert!(report.is_right(), "{report}");
-    let differences = ::payments::reconcile::compare_balances(env, &::payments::courier(env)).await.unwrap();
+    let differences =
+        ::payments::reconcile::compare_balances(env, &::payments::courier(env, &Default::default()).unwrap())
+            .await
+            .unwrap();
     assert_eq!(differences, 0, "the provider's balance is the ledger's");
     market.stop().await;
     store.remove().await;

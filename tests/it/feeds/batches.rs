@@ -1,10 +1,13 @@
 //! What lines do to shelves, and that a batch does it once.
 
 use entity::inventory::{feed_batch, stock_movement};
+use inventory::feed::batch::{self, Sent};
+use inventory::feed::line::Format;
 use sea_orm::{EntityTrait, PaginatorTrait};
 
 use super::*;
 use crate::inventory::books_are_right;
+use crate::support::{self, Relays};
 
 souk_test! {
     async fn lines_become_movements_and_levels(market: &Market) {
@@ -187,4 +190,49 @@ fn right_digest(body: &str) -> String {
     use base64::Engine as _;
     let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body.as_bytes());
     format!("sha-256=:{}:", base64::prelude::BASE64_STANDARD.encode(hash.as_ref()))
+}
+
+async fn the_number_of_statements_does_not_depend_on_the_lines(engine: chassis::Engine) {
+    let Some(store) = support::store(engine).await else { return };
+    let market = &Market::start(&store, Relays::Running).await;
+    const GOODS: usize = 40;
+    let offers = killed_shop(market, GOODS).await;
+    market.souk.tasks.stop().await;
+    let env = market.env("inventory");
+    let feed = entity::inventory::feed::Entity::find().one(env.db.read()).await.unwrap().unwrap();
+    let mut sequence = 0;
+    let mut statements = async |lines: usize, quantity: i64| {
+        sequence += 1;
+        let rows: String = (0..lines).map(|line| format!("SKU {line},{quantity},{sequence}\n")).collect();
+        let body = format!("sku,quantity,sequence\n{rows}");
+        let (key, sent_at) = (sequence.to_string(), market.clock.now());
+        let sent = Sent { feed: feed.clone(), key, sent_at, format: Format::Csv, body: body.as_bytes() };
+        let before = env.db.statements();
+        let taken = batch::take(env, sent).await.unwrap().unwrap();
+        assert_eq!(taken.answer.applied, lines as i32);
+        env.db.statements() - before
+    };
+    // More of everything, then less: pieces are put on shelves and taken off.
+    let few = [statements(2, 5).await, statements(2, 3).await];
+    let many = [statements(GOODS, 7).await, statements(GOODS, 2).await];
+    assert_eq!(few, many);
+    for offer in offers {
+        let level =
+            entity::inventory::stock_level::Entity::find_by_id(offer).one(env.db.read()).await.unwrap();
+        assert_eq!(level.unwrap().on_hand, 2);
+    }
+    let report = inventory::verify(&env.db).await.unwrap();
+    assert!(report.is_right(), "{report}");
+    market.stop().await;
+    store.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_number_of_statements_does_not_depend_on_the_lines_on_sqlite() {
+    the_number_of_statements_does_not_depend_on_the_lines(chassis::Engine::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_number_of_statements_does_not_depend_on_the_lines_on_postgres() {
+    the_number_of_statements_does_not_depend_on_the_lines(chassis::Engine::Postgres).await;
 }

@@ -24,6 +24,11 @@ async fn ship(shop: &Shop<'_>, placed: &Value, pieces: Value) -> Value {
     buyer.does("shipOrder", "fulfilmentId", "line left", input).await
 }
 
+async fn confirm(shop: &Shop<'_>, placed: &Value) -> Value {
+    let input = json!({ "orderId": placed["order"]["id"] });
+    call(shop.market, &shop.seller, "confirmOrder", "sale { progress confirmedAt }", input).await
+}
+
 async fn arrived(shop: &Shop<'_>, shipped: &Value) -> Value {
     let input = json!({ "fulfilmentId": shipped["fulfilmentId"] });
     call(shop.market, &shop.seller, "confirmDelivery", "fulfilment { deliveredAt }", input).await
@@ -86,6 +91,41 @@ souk_test! {
         assert!(payouts[0].released_at.is_some());
         let order = guest.order(&placed).await;
         assert_eq!(timeline(&order)[5..], ["shipped", "shipped", "delivered", "delivered"]);
+    }
+
+    async fn a_shop_confirms_its_part_once_and_the_buyer_sees_it(market: &Market) {
+        let (one, two) = (Shop::open(market, "One").await, Shop::open(market, "Two").await);
+        let (book, shoe) = (one.offer(1_000, 5).await, two.offer(2_000, 5).await);
+        let (guest, placed) = bought(market, &[(book, 1), (shoe, 1)], 3_000).await;
+        let (first, second) = futures::join!(confirm(&one, &placed), confirm(&one, &placed));
+        for done in [first, second, confirm(&one, &placed).await] {
+            assert_eq!((codes(&done), &done["sale"]["progress"]), (vec![], &json!("CONFIRMED")));
+            assert!(done["sale"]["confirmedAt"].is_string());
+        }
+        let order = guest.order(&placed).await;
+        assert_eq!(timeline(&order)[5..], ["confirmed"]);
+        let mut progress = shares(&guest, &placed).await;
+        progress.sort();
+        assert_eq!(progress, [("CONFIRMED".into(), 0), ("UNSHIPPED".into(), 0)]);
+        ship(&one, &placed, pieces(1, 1)).await;
+        ship(&two, &placed, pieces(2, 1)).await;
+        for shop in [&one, &two] {
+            assert_eq!(codes(&confirm(shop, &placed).await), ["ALREADY_SHIPPED"]);
+        }
+        assert_eq!(timeline(&guest.order(&placed).await)[5..], ["confirmed", "shipped", "shipped"]);
+    }
+
+    async fn only_what_is_to_be_sent_is_confirmed_and_by_its_shop(market: &Market) {
+        let (shop, other) = (Shop::open(market, "Shop").await, Shop::open(market, "Other").await);
+        let offer = shop.offer(1_000, 5).await;
+        let guest = Buyer::guest(market, &[(offer, 1)]).await;
+        let unpaid = guest.buy(ASKS_BUYER, 1_000).await;
+        assert_eq!(codes(&confirm(&shop, &unpaid).await), ["NOT_FOUND"]);
+        let (guest, placed) = bought(market, &[(offer, 1)], 1_000).await;
+        assert_eq!(codes(&confirm(&other, &placed).await), ["NOT_FOUND"]);
+        assert_eq!(confirm(&shop, &placed).await["sale"]["progress"], "CONFIRMED");
+        assert_eq!(codes(&cancel(&guest, &placed).await), [""; 0], "it was not sent yet");
+        assert_eq!(codes(&confirm(&shop, &placed).await), ["CANCELLED"]);
     }
 
     async fn other_shops_and_strangers_touch_nothing(market: &Market) {

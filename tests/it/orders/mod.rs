@@ -32,14 +32,14 @@ const DECLINED: &str = "pm_card_visa_chargeDeclined";
 const ASKS_BUYER: &str = "pm_card_threeDSecure2Required";
 
 /// A verified seller with one location.
-struct Shop<'m> {
+pub struct Shop<'m> {
     market: &'m Market,
     seller: Person,
     location: LocationId,
 }
 
 impl<'m> Shop<'m> {
-    async fn open(market: &'m Market, name: &str) -> Self {
+    pub async fn open(market: &'m Market, name: &str) -> Self {
         let seller = market.seller(name).await;
         let command = Create { keeper: KEEPER, seller_id: seller.seller, name: "Warehouse".into() };
         let (db, now) = (&market.env("inventory").db, market.clock.now());
@@ -49,7 +49,7 @@ impl<'m> Shop<'m> {
     }
 
     /// An offer at `minor` cents with so many pieces.
-    async fn offer(&self, minor: i64, pieces: i64) -> OfferId {
+    pub async fn offer(&self, minor: i64, pieces: i64) -> OfferId {
         self.offer_in(CurrencyCode::EUR, minor, pieces).await
     }
 

@@ -173,7 +173,7 @@ souk_test! {
         deliver(market, vec![sale.authorise("pm_card_visa")]).await;
         deliver(market, vec![sale.void()]).await;
         assert_eq!(sale.answers().await, ["voided"]);
-        let courier = payments::courier(market.env("payments"));
+        let courier = payments::courier(market.env("payments"), &Default::default()).unwrap();
         assert_eq!(courier.round().await.unwrap(), 0);
         assert_eq!(sale.at_provider().await, []);
     }
@@ -181,7 +181,7 @@ souk_test! {
     silent async fn two_couriers_at_once_make_each_call_once(market: &Market) {
         let sales: Vec<Sale> = (0..40).map(|_| Sale::new(market)).collect();
         deliver(market, sales.iter().map(|sale| sale.authorise("pm_card_visa")).collect()).await;
-        let couriers = [(); 2].map(|()| payments::courier(market.env("payments")));
+        let couriers = [(); 2].map(|()| payments::courier(market.env("payments"), &Default::default()).unwrap());
         let rounds = couriers.iter().map(|courier| courier.round());
         let made: usize = futures::future::try_join_all(rounds).await.unwrap().into_iter().sum();
         assert_eq!(made, 40);
@@ -204,7 +204,7 @@ souk_test! {
             ..Default::default()
         };
         payment_step::Entity::update(lost).exec(db).await.unwrap();
-        let courier = payments::courier(market.env("payments"));
+        let courier = payments::courier(market.env("payments"), &Default::default()).unwrap();
         assert_eq!(courier.round().await.unwrap(), 0, "it is somebody's");
         market.clock.advance(TimeDelta::seconds(41));
         assert_eq!(courier.round().await.unwrap(), 1);
@@ -226,7 +226,7 @@ souk_test! {
             let sales: Vec<Sale> = (0..sales).map(|_| Sale::new(market)).collect();
             let db = &market.env("payments").db;
             let mut seen = vec![db.statements()];
-            let courier = payments::courier(market.env("payments"));
+            let courier = payments::courier(market.env("payments"), &Default::default()).unwrap();
             deliver(market, sales.iter().map(|sale| sale.authorise("pm_card_visa")).collect()).await;
             seen.push(db.statements());
             courier.round().await.unwrap();
@@ -244,7 +244,7 @@ souk_test! {
     }
 }
 
-fn envelope(market: &Market, event: Event) -> Envelope {
+pub(super) fn envelope(market: &Market, event: Event) -> Envelope {
     let id = contract::PaymentId::new();
     Envelope {
         id: EventId::new(),
@@ -256,12 +256,12 @@ fn envelope(market: &Market, event: Event) -> Envelope {
     }
 }
 
-fn ear(market: &Market) -> chassis::inbox::Consumer {
+pub(super) fn ear(market: &Market) -> chassis::inbox::Consumer {
     market.souk.consumers().into_iter().find(|consumer| consumer.name == "payments.asks").unwrap()
 }
 
 /// Delivers asks by hand, as one batch.
-async fn deliver(market: &Market, asks: Vec<Event>) {
+pub(super) async fn deliver(market: &Market, asks: Vec<Event>) {
     let batch = asks.into_iter().map(|ask| envelope(market, ask)).collect();
     ear(market).deliver(batch).await.unwrap();
 }

@@ -60,7 +60,7 @@ souk_test! {
         let env = market.env("payments");
         for _ in 0..2 {
             market.clock.advance(chrono::TimeDelta::hours(1));
-            payments::reconcile::read(env, &payments::courier(env), sale.payment).await.unwrap();
+            payments::reconcile::read(env, &payments::courier(env, &Default::default()).unwrap(), sale.payment).await.unwrap();
             market.settle().await;
         }
         assert_eq!(sale.answers().await, before);

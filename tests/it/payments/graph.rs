@@ -169,6 +169,6 @@ souk_test! {
         let db = market.env("payments").db.read();
         let trail = audit_event::Entity::find().all(db).await.unwrap();
         let actions: Vec<&str> = trail.iter().map(|entry| entry.action.as_str()).collect();
-        assert_eq!(actions, ["payment.retry", "payment.reconcile", "payment.dismiss"], "each is audited");
+        assert_eq!(actions, ["payment.retry_after_reconcile", "payment.reconcile", "payment.dismiss"], "each is audited");
     }
 }

@@ -13,7 +13,7 @@ use crate::support::Market;
 
 async fn look(market: &Market) -> usize {
     let env = market.env("payments");
-    let found = look_again(env, &payments::courier(env)).await.unwrap();
+    let found = look_again(env, &payments::courier(env, &Default::default()).unwrap()).await.unwrap();
     market.settle().await;
     found
 }
@@ -52,7 +52,7 @@ souk_test! {
     async fn a_balance_that_differs_is_one_row_until_it_agrees_again(market: &Market) {
         Sale::paid(market, "pm_card_visa").await;
         let env = market.env("payments");
-        let courier = payments::courier(env);
+        let courier = payments::courier(env, &Default::default()).unwrap();
         assert_eq!(compare_balances(env, &courier).await.unwrap(), 0);
         spoil(market, sandbox_object::Column::BalanceMinor, 14_000_i64).await;
         for _ in 0..2 {

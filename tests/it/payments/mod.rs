@@ -6,6 +6,7 @@ mod faults;
 mod graph;
 mod jobs;
 mod ledger;
+mod localstripe;
 mod refunds;
 mod webhooks;
 
@@ -194,6 +195,6 @@ async fn faults(market: &Market, faults: Faults) {
 /// The provider holds what the ledger says.
 async fn provider_agrees(market: &Market) {
     let env = market.env("payments");
-    let differences = payments::reconcile::compare_balances(env, &payments::courier(env)).await.unwrap();
+    let differences = payments::reconcile::compare_balances(env, &market.courier()).await.unwrap();
     assert_eq!(differences, 0, "the provider's balance is the ledger's");
 }

@@ -6,7 +6,8 @@ use entity::payments::payment::State;
 use entity::payments::sandbox_object::{Kind, Status};
 use payments::ledger::Account;
 
-use super::{Sale, provider_agrees, say};
+use super::asks::{deliver, ear, envelope};
+use super::{Sale, books_are_right, provider_agrees, say};
 use crate::support::Market;
 
 souk_test! {
@@ -34,6 +35,23 @@ souk_test! {
         assert_eq!(answers.iter().filter(|said| *said == "refunded").count(), 2, "{answers:?}");
         assert_eq!(answers.iter().filter(|said| *said == "refund_failed").count(), 2, "{answers:?}");
         assert_eq!(sale.row().await.refunded_minor, 8_000);
+    }
+
+    silent async fn refunds_that_two_processes_hear_at_once_never_give_back_more_than_was_paid(market: &Market) {
+        let (sale, courier) = (Sale::new(market), market.courier());
+        for ask in [sale.authorise("pm_card_visa"), sale.capture()] {
+            deliver(market, vec![ask]).await;
+            courier.round().await.unwrap();
+        }
+        let asks = (0..4).map(|_| envelope(market, sale.refund(RefundId::new(), 4_000, 0, 0)));
+        let heard = asks.map(|ask| async move { ear(market).deliver(vec![ask]).await.unwrap() });
+        futures::future::join_all(heard).await;
+        courier.round().await.unwrap();
+        let answers = sale.answers().await;
+        assert_eq!(answers.iter().filter(|said| *said == "refunded").count(), 2, "{answers:?}");
+        assert_eq!(answers.iter().filter(|said| *said == "refund_failed").count(), 2, "{answers:?}");
+        assert_eq!((sale.row().await.refunded_minor, sale.balance(sale.held(0)).await), (8_000, 2_000));
+        books_are_right(market).await;
     }
 
     async fn what_makes_no_sense_is_refused(market: &Market) {

@@ -14,7 +14,7 @@ use crate::support::Market;
 const SECRET: [u8; 32] = [7; 32];
 
 /// The marketplace's pages over HTTP.
-async fn pages(market: &Market) -> String {
+pub(super) async fn pages(market: &Market) -> String {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let (pages, stop) = (market.souk.pages(), market.souk.tasks.stopping().clone());

@@ -90,10 +90,12 @@ souk_test! {
         follow(&market.souk);
         sell(market, &ada, &[Goods::titled("Harry Potter")]).await;
         let product = ids(market, "potter").await;
-        let in_stock = "filter: { inStock: true }";
+        let (in_stock, sold_out) = ("filter: { inStock: true }", "filter: { inStock: false }");
         assert!(found(market, in_stock).await.is_empty());
+        assert_eq!(found(market, sold_out).await, ["Harry Potter"]);
         say_stock(market, &ada, &product, 3, 1).await;
         assert_eq!(found(market, in_stock).await, ["Harry Potter"]);
+        assert!(found(market, sold_out).await.is_empty());
         let before = newest_revision(market).await;
         say_stock(market, &ada, &product, 2, 2).await;
         assert_eq!(newest_revision(market).await, before, "what no search shows makes no new document");

@@ -259,4 +259,72 @@ souk_test! {
             assert_eq!(found(market, &format!("filter: {{ {filter} }}")).await.len(), count, "{filter}");
         }
     }
+
+    async fn what_is_sold_out_is_counted_as_it_is_found(market: &Market) {
+        let ada = market.seller("Ada's").await;
+        follow(&market.souk);
+        let mut random = StdRng::seed_from_u64(11);
+        let goods: Vec<Goods> = (0..40).map(|_| random_goods(&mut random)).collect();
+        sell(market, &ada, &goods.iter().filter(|goods| !goods.offers.is_empty()).cloned().collect::<Vec<_>>()).await;
+        stock_half(market).await;
+        let query = |filter: &str| format!("{{ search(filter: {{ {filter} }}, currency: \"USD\", first: 100) {{ totalCount nodes {{ id }}
+            facets {{ inStock conditions {{ condition count }} sizes {{ value count }} prices {{ minMinor maxMinor count }} }} }} }}");
+        let count = async |filter: String| ask(market, &query(&filter), json!({})).await["search"]["totalCount"].as_u64().unwrap();
+        for stock in ["inStock: true", "inStock: false"] {
+            for more in ["", ", conditions: [NEW]", ", sizes: [\"S\", \"L\"]", ", priceRange: { currency: \"USD\", maxMinor: 1000 }"] {
+                let filter = format!("{stock}{more}");
+                let facets = ask(market, &query(&filter), json!({})).await["search"]["facets"].take();
+                let mut expected = vec![];
+                for (kind, values) in [("condition", &facets["conditions"]), ("value", &facets["sizes"]), ("minMinor", &facets["prices"])] {
+                    for value in values.as_array().unwrap() {
+                        let own = match kind {
+                            "condition" => format!("conditions: [{}]", value[kind].as_str().unwrap()),
+                            "value" => format!("sizes: [{}]", value[kind]),
+                            _ => format!("priceRange: {{ currency: \"USD\", minMinor: {}, maxMinor: {} }}", value[kind], value["maxMinor"]),
+                        };
+                        // Another value of the facet's own filter instead of the one that is chosen.
+                        let others = if more.contains(&own[..5]) { "" } else { more };
+                        expected.push((own.clone(), value["count"].as_u64().unwrap(), count(format!("{stock}, {own}{others}")).await));
+                    }
+                }
+                assert!(!expected.is_empty(), "{filter}");
+                for (own, counted, found) in expected {
+                    assert_eq!(counted, found, "{own} of {filter}");
+                }
+            }
+        }
+        let (all, some, none) = (count(String::new()).await, count("inStock: true".into()).await, count("inStock: false".into()).await);
+        assert!(some > 0 && none > 0 && some + none == all, "{some} + {none} = {all}");
+    }
+}
+
+/// Says that there are pieces of every second offer.
+async fn stock_half(market: &Market) {
+    use entity::catalog::offer;
+    use sea_orm::{EntityTrait, QueryOrder};
+    let offers = offer::Entity::find()
+        .order_by_asc(offer::Column::Id)
+        .all(market.env("catalog").db.read())
+        .await
+        .unwrap();
+    let now = market.clock.now();
+    chassis::tx::apply(&market.env("inventory").db, async |tx| {
+        for offer in offers.iter().step_by(2) {
+            let said = contract::event::inventory::StockChanged {
+                offer_id: offer.id,
+                variant_id: offer.variant_id,
+                seller_id: offer.seller_id,
+                on_hand: 1,
+                reserved: 0,
+                available: 1,
+                sequence: 1,
+            };
+            let about = chassis::outbox::about("stock_level", offer.id, 1);
+            chassis::outbox::say(tx, now, about, said).await?;
+        }
+        Ok(())
+    })
+    .await
+    .unwrap();
+    caught_up(market).await;
 }

@@ -2,7 +2,9 @@
 
 mod changes;
 mod facets;
+mod merges;
 mod pages;
+mod proposals;
 pub mod rebuild;
 mod relevance;
 mod typed;
@@ -31,6 +33,11 @@ pub fn follow(market: &souk::Market) {
 /// Waits until searches see everything that has changed.
 pub async fn caught_up(market: &Market) {
     market.settle().await;
+    indexed(market).await;
+}
+
+/// Waits until searches see everything that has changed in the catalog.
+async fn indexed(market: &Market) {
     let query =
         "query($revision: Long) { search(minRevision: $revision, first: 1) { isStale isRebuilding } }";
     let revision = newest_revision(market).await;

@@ -23,6 +23,7 @@ async fn open(store: &Store, folder: &Path) -> souk::Market {
         master_key: Arc::new(secrecy::SecretBox::new(Box::new([7; 32]))),
         data_dir: Some(folder.into()),
         reach: chassis::Reach::Public,
+        payments: Default::default(),
     };
     souk::Market::open(&plan, Clock::System, Tasks::new()).await.unwrap()
 }

@@ -3,6 +3,8 @@
 use std::io::Write;
 
 use chassis::Engine;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use serde::Deserialize;
 
 use super::*;
@@ -11,6 +13,8 @@ use crate::support::{self, Relays};
 /// Of a hundred queries, those whose answer must be first, and among the first five.
 const FIRST_PERCENT: usize = 95;
 const TOP_FIVE_PERCENT: usize = 99;
+/// Of a hundred mistyped queries, those that get the suggestion which a reader expects.
+const CORRECTED_PERCENT: usize = 90;
 
 #[derive(Deserialize)]
 struct Wish {
@@ -25,8 +29,21 @@ fn wishes() -> Vec<Wish> {
     reader.deserialize().map(Result::unwrap).collect()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_obvious_answer_comes_first() {
+/// What somebody mistyped, and what they are asked whether they meant it; nothing: they are not asked.
+#[derive(Deserialize)]
+struct Mistyped {
+    query: String,
+    expected: String,
+    kind: String,
+}
+
+fn mistyped() -> Vec<Mistyped> {
+    let mut reader = csv::Reader::from_reader(include_bytes!("corrections.csv").as_slice());
+    reader.deserialize().map(Result::unwrap).collect()
+}
+
+/// Runs `test` on a market with the real goods, all in the index.
+pub(super) async fn among_real_goods(test: impl for<'m> FnOnce(&'m Market) -> BoxFuture<'m, ()>) {
     let store = support::store(Engine::Sqlite).await.unwrap();
     let market = Market::start(&store, Relays::Silent).await;
     let shops = [contract::SellerId::new(), contract::SellerId::new()];
@@ -35,7 +52,23 @@ async fn the_obvious_answer_comes_first() {
     assert_eq!((loaded.products, loaded.refused.len()), (10_050, 0));
     follow(&market.souk);
     built(&market).await;
-    let misses = misses(&market).await;
+    test(&market).await;
+    market.stop().await;
+    store.remove().await;
+}
+
+/// Past the test runner, which would hide it.
+pub(super) fn say(report: &str) {
+    std::io::stderr().write_all(report.as_bytes()).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_obvious_answer_comes_first() {
+    among_real_goods(|market| answers_are_the_obvious_ones(market).boxed()).await;
+}
+
+async fn answers_are_the_obvious_ones(market: &Market) {
+    let misses = misses(market).await;
     let all = wishes().len();
     let first = all - misses.len();
     let five = all - misses.iter().filter(|(_, place)| place.is_none()).count();
@@ -43,10 +76,35 @@ async fn the_obvious_answer_comes_first() {
         .iter()
         .map(|(wish, place)| format!("{} {:?}: {} is at {place:?}\n", wish.kind, wish.query, wish.expected));
     let report = format!("of {all} queries {first} have their answer first, {five} among the first five\n");
-    std::io::stderr().write_all((report.clone() + &lines.collect::<String>()).as_bytes()).unwrap();
+    say(&(report.clone() + &lines.collect::<String>()));
     assert!(first * 100 >= all * FIRST_PERCENT && five * 100 >= all * TOP_FIVE_PERCENT, "{report}");
-    market.stop().await;
-    store.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_mistypes_is_asked_whether_they_meant_what_there_is() {
+    among_real_goods(|market| suggestions_are_the_expected_ones(market).boxed()).await;
+}
+
+async fn suggestions_are_the_expected_ones(market: &Market) {
+    let query = "query($query: String) { search(query: $query, first: 1) { didYouMean } }";
+    let (all, mut missed) = (mistyped(), vec![]);
+    for one in &all {
+        let answer = ask(market, query, json!({ "query": one.query })).await;
+        let suggested = answer["search"]["didYouMean"].as_str().unwrap_or_default();
+        if suggested != one.expected {
+            missed
+                .push(format!("{} {:?}: {suggested:?} instead of {:?}\n", one.kind, one.query, one.expected));
+        }
+        // A suggestion that finds nothing as it is written would be answered with another one.
+        if !suggested.is_empty() {
+            let again = ask(market, query, json!({ "query": suggested })).await;
+            assert_eq!(again["search"]["didYouMean"], Value::Null, "{:?}: {suggested:?}", one.query);
+        }
+    }
+    let right = all.len() - missed.len();
+    let report = format!("of {} mistyped queries {right} get the expected suggestion\n", all.len());
+    say(&(report.clone() + &missed.concat()));
+    assert!(right * 100 >= all.len() * CORRECTED_PERCENT, "{report}");
 }
 
 /// A seller offers a thing once: the two shops that the demo draws are one here.

@@ -16,6 +16,7 @@ use entity::payments::payment_step;
 use entity::shared::outbox as outbox_row;
 use futures::StreamExt;
 use futures::stream::BoxStream;
+use payments::provider::Setup;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::Value;
 use souk::Plan;
@@ -32,17 +33,30 @@ pub struct Market {
     /// Stands still until a test moves it.
     pub clock: Clock,
     pub minter: Minter,
+    /// Who takes new payments.
+    pub payments: Setup,
+}
+
+/// When tests begin, by their clocks.
+pub fn start() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_800_000_000, 0).unwrap()
 }
 
 impl Market {
     /// Every service. Jobs do not run, but for the courier of payments: a test calls what they would.
     pub async fn start(store: &Store, relays: Relays) -> Self {
-        let clock = Clock::manual(DateTime::<Utc>::from_timestamp(1_800_000_000, 0).unwrap());
+        Self::start_with(store, relays, start(), Setup::Sandbox).await
+    }
+
+    /// [`start`](Self::start) at another time, with another payment provider.
+    pub async fn start_with(store: &Store, relays: Relays, at: DateTime<Utc>, payments: Setup) -> Self {
+        let clock = Clock::manual(at);
         let plan = Plan {
             databases: ALL.map(|name| (name, store.url(name.as_str()))).to_vec(),
             master_key: Arc::new(secrecy::SecretBox::new(Box::new([7; 32]))),
             data_dir: None,
             reach: chassis::Reach::Anywhere,
+            payments: payments.clone(),
         };
         let souk = souk::Market::open(&plan, clock.clone(), Tasks::new()).await.unwrap();
         for service in souk.services.iter().filter(|_| relays == Relays::Running) {
@@ -52,7 +66,7 @@ impl Market {
             start_courier(&souk);
         }
         let minter = Minter::new(&souk.keys);
-        Self { souk, clock, minter }
+        Self { souk, clock, minter, payments }
     }
 
     pub fn env(&self, service: &str) -> &Env {
@@ -61,6 +75,11 @@ impl Market {
 
     pub fn endpoint(&self, service: &str) -> &Endpoint {
         &self.service(service).endpoint
+    }
+
+    /// A courier of payments, as another process would have.
+    pub fn courier(&self) -> Arc<payments::courier::Courier> {
+        payments::courier(self.env("payments"), &self.payments).unwrap()
     }
 
     pub fn engine(&self) -> Engine {
@@ -159,12 +178,12 @@ impl Market {
         let mut waiting = 0;
         for service in &self.souk.services {
             let unpublished = outbox_row::Entity::find().filter(outbox_row::Column::PublishedAt.is_null());
-            waiting += unpublished.count(service.env.db.read()).await.unwrap_or(1);
+            waiting += unpublished.count(service.env.db.look()).await.unwrap_or(1);
         }
         let due = payment_step::Entity::find()
             .filter(payment_step::Column::State.eq(payment_step::State::Waiting))
             .filter(payment_step::Column::NextRunAt.lte(self.clock.now()));
-        waiting + due.count(self.env("payments").db.read()).await.unwrap_or(1)
+        waiting + due.count(self.env("payments").db.look()).await.unwrap_or(1)
     }
 
     pub async fn stop(&self) {

@@ -1,5 +1,6 @@
 //! A marketplace for each test, on a database of its own.
 
+pub mod cluster;
 pub mod goods;
 mod identity;
 mod market;
@@ -12,7 +13,7 @@ use chassis::Engine;
 use futures::future::BoxFuture;
 
 pub use identity::Person;
-pub use market::{Market, headers};
+pub use market::{Market, headers, start};
 
 /// A test on both engines: `souk_test! { async fn a_sentence(market: &Market) { … } }` becomes `a_sentence::sqlite` and
 /// `a_sentence::postgres`. With `silent` before `async`, no relay runs: the test delivers by hand.
@@ -92,6 +93,8 @@ pub fn skip(server: &str, why: &str) {
 pub enum Store {
     Sqlite(sqlite::Folder),
     Postgres(postgres::Scratch),
+    /// A server of the test's own.
+    Cluster(cluster::Cluster),
 }
 
 impl Store {
@@ -99,6 +102,7 @@ impl Store {
         match self {
             Self::Sqlite(folder) => folder.url(service),
             Self::Postgres(scratch) => scratch.url(),
+            Self::Cluster(cluster) => cluster.url(),
         }
     }
 

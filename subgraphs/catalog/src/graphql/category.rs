@@ -87,7 +87,7 @@ impl Category {
         }
         let key = InCategory { category: self.id, first: page.first, after: page.after.clone() };
         let rows = load(ctx, key).await?.unwrap_or_default();
-        Ok(page.connection(rows, |product| Place::of(Sort::Newest, product), Product::from))
+        Ok(page.connection(rows, |product| Place::Newest(product.id), Product::from))
     }
 }
 

@@ -17,7 +17,7 @@ use super::offer::Offer;
 use super::shared::{Publication, Seller, env, found, sees_hidden, version};
 use super::variant::Variant;
 use crate::seller;
-use crate::shown::products::{self, Filter, OfferFilter, Place, PriceRange, Sort};
+use crate::shown::products::{self, Direction, Filter, OfferFilter, Place, PriceRange, Sort};
 
 /// Attribute filters of one list.
 const ATTRIBUTE_FILTERS_MAX: usize = 20;
@@ -170,7 +170,8 @@ pub struct ProductFilter {
     pub attributes: Option<Vec<AttributeFilter>>,
     /// With an offer in this range.
     pub price_range: Option<PriceRangeInput>,
-    /// True: with an offer that is in stock. False: all the same.
+    /// True: with an offer that is in stock. False: the others, of which no offer is in stock or that have none. Together
+    /// with the range and the seller: only offers that fit them count.
     pub in_stock: Option<bool>,
     /// With an offer of this seller. Together with the range and the stock, one offer must be all of it.
     pub seller_id: Option<SellerId>,
@@ -196,6 +197,27 @@ pub enum ProductSort {
     Newest,
     /// By title, ignoring case.
     Title,
+    /// The lowest price first, of the offers that fit the filter; needs a currency. Products that are not offered in it are
+    /// left out.
+    PriceLow,
+    /// The highest price first: the lowest one of each product counts; needs a currency. Products that are not offered in
+    /// it are left out.
+    PriceHigh,
+}
+
+impl ProductSort {
+    fn read(self, currency: Option<CurrencyCode>) -> Result<Sort, Denied> {
+        let by_price = |direction| match currency {
+            Some(currency) => Ok(Sort::Price(currency, direction)),
+            None => Err(Denied::bad_input("currency", "is needed to sort by price")),
+        };
+        match self {
+            Self::Newest => Ok(Sort::Newest),
+            Self::Title => Ok(Sort::Title),
+            Self::PriceLow => by_price(Direction::Up),
+            Self::PriceHigh => by_price(Direction::Down),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -228,22 +250,22 @@ impl ProductQueries {
         ctx: &Context<'_>,
         #[graphql(desc = "Which ones; none: all that are published.")] filter: Option<ProductFilter>,
         #[graphql(desc = "In which order.", default_with = "ProductSort::Newest")] sort: ProductSort,
+        #[graphql(desc = "The currency of the price sorts. None: that of the price range, if there is one.")]
+        currency: Option<CurrencyCode>,
         #[graphql(desc = "How many, at most 100.")] first: Option<i32>,
         #[graphql(desc = "The cursor after which the page begins.")] after: Option<String>,
     ) -> async_graphql::Result<Connection<Cursor<Place>, Product>> {
-        let sort = match sort {
-            ProductSort::Newest => Sort::Newest,
-            ProductSort::Title => Sort::Title,
-        };
+        let filter = filter.unwrap_or_default();
+        let sort = sort.read(currency.or(filter.price_range.map(|range| range.currency)))?;
         let page = Page::<Place>::read(first, after.as_deref())?;
         if page.after.as_ref().is_some_and(|place| !place.fits(sort)) {
             return Err(Denied::bad_input("after", "is a cursor of a list in another order").into());
         }
-        let Some(filter) = read_filter(ctx, filter.unwrap_or_default()).await? else {
-            return Ok(page.connection(vec![], |product| Place::of(sort, product), Product::from));
+        let rows = match read_filter(ctx, filter).await? {
+            Some(filter) => products::list(env(ctx).db.read(), &filter, sort, &page).await?,
+            None => vec![],
         };
-        let rows = products::list(env(ctx).db.read(), &filter, sort, &page).await?;
-        Ok(page.connection(rows, |product| Place::of(sort, product), Product::from))
+        Ok(page.connection(rows, |row| Place::of(sort, row), |row| row.product.into()))
     }
 
     /// Brands of published products, by name.
@@ -312,15 +334,14 @@ async fn read_filter(ctx: &Context<'_>, filter: ProductFilter) -> async_graphql:
             min_minor: range.min_minor.map(|min| min.0),
             max_minor: range.max_minor.map(|max| max.0),
         }),
-        in_stock: filter.in_stock.unwrap_or(false),
+        in_stock: filter.in_stock,
     };
-    let any_offer = offer.seller.is_none() && offer.price.is_none() && !offer.in_stock;
     Ok(Some(Filter {
         publication,
         creator,
         brand: filter.brand.map(|brand| plain(brand).trim().to_lowercase()),
         category: filter.category_id,
         attributes,
-        offer: (!any_offer).then_some(offer),
+        offer: (offer != OfferFilter::default()).then_some(offer),
     }))
 }

@@ -20,6 +20,7 @@ use super::shared::{Condition, Seller, env, found, version};
 use crate::listing::Terms;
 use crate::product;
 use crate::proposal::{self, Propose, ProposeRefusal};
+use crate::search::Search;
 use crate::seller::{self, NotSelling};
 
 /// Where a proposal stands. OPEN becomes APPROVED, REJECTED or MERGED, once.
@@ -250,7 +251,9 @@ answer! {
         SellerNotFound,
         /// The catalog has this number. A reason does not help: it is that product.
         SameGtin,
-        /// The catalog has products with nearly this title and brand. Choose one, or say why it is none of them.
+        /// The catalog has products with nearly this title and brand: typos, the order of the words, accents, articles and a
+        /// missing subtitle do not matter, the number of a volume or an edition does. Choose one, or say why it is none of
+        /// them.
         LooksLike,
         /// The idempotency key was used with another input.
         IdempotencyConflict,
@@ -322,8 +325,10 @@ impl ProposalMutations {
             seller: input.seller_id,
         };
         let request = Request::new("proposeProduct", viewer.user, &input.idempotency_key, &command)?;
+        let alike = ctx.data_unchecked::<Search>().alike(command.product.title.clone()).await?;
         let proposed = tx::run(&env.db, async |tx| {
-            match idempotency::once(tx, now, request, || proposal::propose(tx, now, viewer, command)).await? {
+            let propose = || proposal::propose(tx, now, viewer, command, &alike);
+            match idempotency::once(tx, now, request, propose).await? {
                 Ok(id) => Ok(Ok(found(row::Entity::find_by_id(id).one(tx).await?)?)),
                 Err(refusal) => Ok(Err(refusal)),
             }

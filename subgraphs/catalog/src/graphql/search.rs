@@ -1,5 +1,7 @@
 //! Search: what is asked and how it shows.
 
+use std::sync::Arc;
+
 use async_graphql::connection::PageInfo;
 use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
 use chassis::Denied;
@@ -46,7 +48,8 @@ pub struct SearchFilter {
     pub sizes: Option<Vec<String>>,
     /// Offered at a price in this range.
     pub price_range: Option<PriceRangeInput>,
-    /// True: offered and in stock. False: all the same.
+    /// True: offered and in stock. False: the others, of which no offer is in stock or that have none. What else is said
+    /// of an offer says which offers count.
     pub in_stock: Option<bool>,
     /// Offered by this seller.
     pub seller_id: Option<SellerId>,
@@ -72,7 +75,7 @@ pub enum SearchSort {
 
 /// A page of what is found.
 pub struct SearchResult {
-    found: Found,
+    found: Arc<Found>,
     /// In the order of the hits; those that buyers cannot see any more are gone.
     products: Vec<(Key, row::Model)>,
     has_next: bool,
@@ -124,7 +127,7 @@ impl SearchResult {
 
     /// How many there are under each value of each filter.
     async fn facets(&self) -> SearchFacets {
-        SearchFacets(self.found.counts.clone().unwrap_or_default())
+        SearchFacets(self.found.clone())
     }
 
     /// When no product has all the words as they were typed: the nearest words that some product has. What is found with
@@ -252,15 +255,15 @@ impl SearchQueries {
 async fn shown(
     ctx: &Context<'_>,
     page: &Page<Key>,
-    mut found: Found,
+    found: Arc<Found>,
     freshness: Freshness,
 ) -> async_graphql::Result<SearchResult> {
     let has_next = found.hits.len() as u64 > page.first;
-    found.hits.truncate(page.first as usize);
-    let rows = try_join_all(found.hits.iter().map(|hit| load(ctx, hit.product))).await?;
-    let rows = found.hits.iter().zip(rows).filter_map(|(hit, product)| Some((*hit, product?)));
+    let hits = &found.hits[..found.hits.len().min(page.first as usize)];
+    let rows = try_join_all(hits.iter().map(|hit| load(ctx, hit.product))).await?;
+    let rows = hits.iter().zip(rows).filter_map(|(hit, product)| Some((*hit, product?)));
     let products = rows.filter(|(_, product)| product.publication == Publication::Published).collect();
-    let (has_previous, end) = (page.after.is_some(), found.hits.last().copied());
+    let (has_previous, end) = (page.after.is_some(), hits.last().copied());
     Ok(SearchResult { found, products, has_next, has_previous, end, freshness })
 }
 
@@ -274,7 +277,7 @@ async fn read(ctx: &Context<'_>, filter: SearchFilter) -> async_graphql::Result<
             min_minor: range.min_minor.map(|min| min.0),
             max_minor: range.max_minor.map(|max| max.0),
         }),
-        in_stock: filter.in_stock.unwrap_or(false),
+        in_stock: filter.in_stock,
         seller: filter.seller_id,
     };
     Ok(Filter {

@@ -1,5 +1,7 @@
 //! The facets of a search.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, Object, SimpleObject};
 use contract::Long;
 
@@ -7,11 +9,11 @@ use super::attribute::AttributeKind;
 use super::category::Category;
 use super::loaders::load;
 use super::shared::{Condition, env};
-use crate::search::{CategoryCount, Counts, PriceRange, ValueCount, filterable};
+use crate::search::{CategoryCount, Found, PriceRange, ValueCount, filterable};
 
 /// How many products there are under each value of each filter. A facet counts with every filter but its own: so it tells
 /// what choosing another value would find. Each has at most 50 values, those with the most products.
-pub struct SearchFacets(pub(super) Counts);
+pub struct SearchFacets(pub(super) Arc<Found>);
 
 /// A value and how many products there are.
 #[derive(SimpleObject)]
@@ -22,9 +24,9 @@ pub struct FacetValue {
     pub count: Long,
 }
 
-impl From<ValueCount> for FacetValue {
-    fn from(counted: ValueCount) -> Self {
-        Self { value: counted.value, count: long(counted.count) }
+impl From<&ValueCount> for FacetValue {
+    fn from(counted: &ValueCount) -> Self {
+        Self { value: counted.value.clone(), count: long(counted.count) }
     }
 }
 
@@ -94,41 +96,41 @@ pub struct FacetAttribute {
 impl SearchFacets {
     /// By brand.
     async fn brands(&self) -> Vec<FacetValue> {
-        self.0.brands().into_iter().map(FacetValue::from).collect()
+        self.0.counts.brands.iter().map(FacetValue::from).collect()
     }
 
     /// By category, those above included.
     async fn categories(&self) -> Vec<FacetCategory> {
-        self.0.categories().into_iter().map(FacetCategory).collect()
+        self.0.counts.categories.iter().copied().map(FacetCategory).collect()
     }
 
     /// By condition of the goods on offer, from new to worn.
     async fn conditions(&self) -> Vec<FacetCondition> {
-        let all = self.0.conditions().into_iter();
-        all.map(|(condition, count)| FacetCondition { condition: condition.into(), count: long(count) })
+        let all = self.0.counts.conditions.iter();
+        all.map(|(condition, count)| FacetCondition { condition: (*condition).into(), count: long(*count) })
             .collect()
     }
 
     /// By size on offer.
     async fn sizes(&self) -> Vec<FacetValue> {
-        self.0.sizes().into_iter().map(FacetValue::from).collect()
+        self.0.counts.sizes.iter().map(FacetValue::from).collect()
     }
 
     /// By price on offer, from low to high, in the currency of the search; empty without one.
     async fn prices(&self) -> Vec<FacetPrices> {
-        self.0.prices().into_iter().map(FacetPrices::from).collect()
+        self.0.counts.prices.iter().copied().map(FacetPrices::from).collect()
     }
 
     /// How many products are in stock.
     async fn in_stock(&self) -> Long {
-        long(self.0.in_stock)
+        long(self.0.counts.in_stock)
     }
 
     /// By each filterable attribute that some product has.
     async fn attributes(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<FacetAttribute>> {
         let known = filterable(&env(ctx).db).await?.into_iter();
         let facets = known.map(|known| FacetAttribute {
-            values: self.0.attribute(&known.name).into_iter().map(FacetValue::from).collect(),
+            values: self.0.counts.attribute(&known.name).iter().map(FacetValue::from).collect(),
             name: known.name,
             label: known.label,
             kind: known.kind.into(),

@@ -43,7 +43,7 @@ const FILLERS: [&str; 28] = [
 ];
 
 /// How much of what was typed a product must have.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum Care {
     /// Every word, the last one perhaps unfinished.
     #[default]
@@ -101,6 +101,20 @@ impl Ask {
         self.required().flat_map(|unit| unit.words.iter().map(String::as_str))
     }
 
+    /// All words in their order, and whether a product must have each.
+    pub(super) fn typed(&self) -> impl Iterator<Item = (&str, bool)> {
+        let only_fillers = self.only_fillers();
+        self.units.iter().flat_map(move |unit| {
+            let wanted = only_fillers || !unit.is_filler();
+            unit.words.iter().map(move |word| (word.as_str(), wanted))
+        })
+    }
+
+    /// Whether the last word that a product must have is perhaps not typed to its end.
+    pub(super) fn is_open(&self) -> bool {
+        self.units.last().is_some_and(|last| last.open && (self.only_fillers() || !last.is_filler()))
+    }
+
     fn only_fillers(&self) -> bool {
         self.units.iter().all(Unit::is_filler)
     }
@@ -124,6 +138,17 @@ impl Ask {
                 vec![(Occur::Must, Box::new(some))]
             }
         };
+        clauses.extend(self.favours(fields).into_iter().map(|query| (Occur::Should, query)));
+        Box::new(BooleanQuery::new(clauses))
+    }
+
+    /// The query that finds what may have this title: most words, perhaps with typos, or two of them written as one.
+    pub(super) fn alike(&self, fields: &Fields) -> Box<dyn Query> {
+        let words: Vec<&str> = self.wanted().collect();
+        let pairs = words.windows(2).map(|pair| best(word_query(fields, &pair.concat(), Care::Typos, false)));
+        let ways = self.required().map(|unit| unit.query(fields, Care::Typos)).chain(pairs);
+        let some = BooleanQuery::union_with_minimum_required_clauses(ways.collect(), most(words.len()));
+        let mut clauses: Vec<(Occur, Box<dyn Query>)> = vec![(Occur::Must, Box::new(some))];
         clauses.extend(self.favours(fields).into_iter().map(|query| (Occur::Should, query)));
         Box::new(BooleanQuery::new(clauses))
     }

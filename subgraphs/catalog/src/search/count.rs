@@ -8,8 +8,8 @@ use tantivy::collector::{Collector, SegmentCollector};
 use tantivy::columnar::{Column, StrColumn};
 use tantivy::{DocId, Score, SegmentOrdinal, SegmentReader};
 
-use super::document::{currency_number, days_range, facet};
-use super::facets::{Counts, Tally};
+use super::document::{days_range, facet};
+use super::facets::{Sums, Tally};
 use super::fields::{FACET, ID_HIGH, ID_LOW, POPULARITY, RATING, RELEASED};
 use super::find::{Filter, Sort, Wanted};
 use super::offers::Offers;
@@ -28,7 +28,7 @@ pub(crate) struct Pass {
     pub(super) total: u64,
     /// The best of them after the cursor, the best first.
     pub(super) top: Vec<Rank>,
-    pub(super) counts: Option<Counts>,
+    pub(super) sums: Option<Sums>,
 }
 
 impl Collector for Wanted {
@@ -44,14 +44,14 @@ impl Collector for Wanted {
     }
 
     fn merge_fruits(&self, passes: Vec<tantivy::Result<Pass>>) -> tantivy::Result<Pass> {
-        let mut all = Pass { counts: self.facets.then(Counts::default), ..Pass::default() };
+        let mut all = Pass { sums: self.facets.then(Sums::default), ..Pass::default() };
         for pass in passes {
             let pass = pass?;
             all.matched += pass.matched;
             all.total += pass.total;
             all.top.extend(pass.top);
-            if let (Some(all), Some(counts)) = (&mut all.counts, pass.counts) {
-                all.add(counts);
+            if let (Some(all), Some(sums)) = (&mut all.sums, pass.sums) {
+                all.add(sums);
             }
         }
         all.top.sort_unstable_by_key(|rank| Reverse(*rank));
@@ -73,6 +73,8 @@ pub(crate) struct Segment {
     total: u64,
     top: BinaryHeap<Reverse<Rank>>,
     tally: Option<Tally>,
+    /// Whether it matters what the offers of a product are.
+    looks_at_offers: bool,
 }
 
 impl Segment {
@@ -81,14 +83,12 @@ impl Segment {
         let offers = Offers::open(segment, &wanted.filter.offer, wanted.currency)?;
         let rules = Rules::open(segment, &wanted.filter)?;
         let tally = match wanted.facets {
-            true => Some(Tally::new(
-                &rules.facet,
-                &offers,
-                wanted.currency.map(|code| currency_number(code.as_str())),
-            )),
+            true => Some(Tally::new(&rules.facet, &offers, wanted.currency_number())?),
             false => None,
         };
+        let by_price = matches!(wanted.sort, Sort::PriceLow | Sort::PriceHigh);
         Ok(Self {
+            looks_at_offers: by_price || offers.are_chosen(),
             rules,
             offers,
             order: Order::open(segment, wanted.sort)?,
@@ -128,7 +128,7 @@ impl SegmentCollector for Segment {
     fn collect(&mut self, doc: DocId, score: Score) {
         self.matched += 1;
         let Some(failed) = self.rules.failed(doc) else { return };
-        let sold = self.offers.look(doc);
+        let sold = !self.looks_at_offers || self.offers.look(doc);
         if failed.is_none() && sold {
             self.total += 1;
             self.rank(doc, score);
@@ -145,12 +145,12 @@ impl SegmentCollector for Segment {
     }
 
     fn harvest(self) -> tantivy::Result<Pass> {
-        let counts = match self.tally {
-            Some(tally) => Some(tally.counts(&self.rules.facet, &self.offers)?),
+        let sums = match self.tally {
+            Some(tally) => Some(tally.sums(&self.rules.facet, &self.offers)?),
             None => None,
         };
         let top = self.top.into_iter().map(|Reverse(rank)| rank).collect();
-        Ok(Pass { matched: self.matched, total: self.total, top, counts })
+        Ok(Pass { matched: self.matched, total: self.total, top, sums })
     }
 }
 

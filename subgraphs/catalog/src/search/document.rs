@@ -8,6 +8,7 @@ use tantivy::schema::Field;
 use tantivy::tokenizer::{PreTokenizedString, Token};
 use uuid::Uuid;
 
+use super::facets::step;
 use super::fields::Fields;
 use super::text::{self, Word};
 use crate::number::Number;
@@ -59,6 +60,22 @@ pub(super) fn key(id: ProductId) -> String {
 pub(super) mod facet {
     use super::*;
 
+    /// A facet, and what its values begin with.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub(in crate::search) enum Facet<'n> {
+        Attribute(&'n str),
+        Brand,
+        Category,
+        InStock,
+        Condition,
+        Price,
+        Size,
+    }
+
+    /// What offers are comes after everything else that is counted.
+    pub(in crate::search) const OF_OFFERS: &str = "i";
+    pub(in crate::search) const IN_STOCK: &str = "i";
+
     pub(in crate::search) fn brand(key: &str) -> String {
         format!("b{key}\0")
     }
@@ -70,6 +87,34 @@ pub(super) mod facet {
     /// All values of an attribute.
     pub(in crate::search) fn attribute(name: &str) -> String {
         format!("a{name}\0")
+    }
+
+    pub(in crate::search) fn condition(number: u64) -> String {
+        format!("k{number}")
+    }
+
+    pub(in crate::search) fn price(currency: u64, step: u32) -> String {
+        format!("p{currency}\0{step}")
+    }
+
+    pub(in crate::search) fn size(size: &str) -> String {
+        format!("s{size}")
+    }
+
+    /// The facet of what the column holds, and the value. A brand's is its key, a NUL, and how it shows; a price's its
+    /// currency, a NUL, and its step.
+    pub(in crate::search) fn split(counted: &str) -> Option<(Facet<'_>, &str)> {
+        let value = counted.get(1..)?;
+        Some(match counted.as_bytes()[0] {
+            b'a' => value.split_once('\0').map(|(name, value)| (Facet::Attribute(name), value))?,
+            b'b' => (Facet::Brand, value),
+            b'c' => (Facet::Category, value),
+            b'i' => (Facet::InStock, value),
+            b'k' => (Facet::Condition, value),
+            b'p' => (Facet::Price, value),
+            b's' => (Facet::Size, value),
+            _ => return None,
+        })
     }
 }
 
@@ -241,10 +286,25 @@ fn counted(source: &Source) -> Vec<String> {
     all.extend(source.categories.iter().map(|(id, _)| facet::category(*id)));
     let filterable = source.attributes.iter().filter(|said| said.filterable);
     all.extend(filterable.filter_map(|said| Some(facet::attribute(&said.value.name) + &value(&said.value)?)));
+    all.extend(source.offers.iter().take(OFFERS_MAX).flat_map(|offer| counted_of(source, offer)));
     all.retain(|value| value.len() <= VALUE_BYTES_MAX);
     all.sort_unstable();
     all.dedup();
     all
+}
+
+/// What an offer counts for.
+fn counted_of(source: &Source, offer: &offer::Model) -> impl Iterator<Item = String> {
+    let size = Some(size_of(source, offer)).filter(|size| !size.is_empty()).map(facet::size);
+    let in_stock = (offer.available > 0).then(|| facet::IN_STOCK.to_owned());
+    let step = step(offer.price_minor.unsigned_abs());
+    let price = facet::price(currency_number(&offer.currency), step);
+    [facet::condition(condition_number(offer.condition)), price].into_iter().chain(size).chain(in_stock)
+}
+
+fn size_of<'s>(source: &'s Source, offer: &offer::Model) -> &'s str {
+    let variant = source.variants.iter().find(|variant| variant.id == offer.variant_id);
+    variant.and_then(|variant| variant.size.as_deref()).unwrap_or_default()
 }
 
 fn value(said: &product_attribute::Model) -> Option<String> {
@@ -254,11 +314,9 @@ fn value(said: &product_attribute::Model) -> Option<String> {
 
 fn add_offers(document: &mut TantivyDocument, fields: &Fields, source: &Source) {
     for offer in source.offers.iter().take(OFFERS_MAX) {
-        let variant = source.variants.iter().find(|variant| variant.id == offer.variant_id);
-        let size = variant.and_then(|variant| variant.size.as_deref()).unwrap_or_default();
         document.add_u64(fields.offer_price, offer.price_minor.unsigned_abs());
         document.add_u64(fields.offer_flags, flags(offer));
-        document.add_text(fields.offer_size, size);
+        document.add_text(fields.offer_size, size_of(source, offer));
         document.add_text(fields.offer_seller, seller(offer.seller_id.0));
     }
 }

@@ -1,6 +1,6 @@
 //! Facets: how many products there are under each value, with every filter but the facet's own.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::ops::Range;
 
 use contract::CategoryId;
@@ -9,8 +9,10 @@ use tantivy::DocId;
 use tantivy::columnar::StrColumn;
 use uuid::Uuid;
 
+use super::count::range;
 use super::document::condition_of;
-use super::offers::{CONDITION, Offers, PRICE, SIZE, STOCK};
+use super::document::facet::{self, Facet};
+use super::offers::{CONDITION, Offer, Offers, PRICE, SIZE, STOCK};
 
 /// Values of a facet at most: those with the most products.
 const VALUES_MAX: usize = 50;
@@ -38,93 +40,122 @@ pub(crate) struct PriceRange {
 }
 
 /// The facets of a search.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
-    /// By what the column of values holds.
-    values: HashMap<String, u64>,
-    sizes: HashMap<String, u64>,
-    conditions: BTreeMap<u64, u64>,
-    prices: BTreeMap<u32, u64>,
+    /// As they show.
+    pub(crate) brands: Vec<ValueCount>,
+    pub(crate) categories: Vec<CategoryCount>,
+    /// By the names of attributes.
+    attributes: HashMap<String, Vec<ValueCount>>,
+    pub(crate) sizes: Vec<ValueCount>,
+    /// From new to worn.
+    pub(crate) conditions: Vec<(Condition, u64)>,
+    /// From low to high.
+    pub(crate) prices: Vec<PriceRange>,
     pub(crate) in_stock: u64,
 }
 
 impl Counts {
-    pub(super) fn add(&mut self, other: Self) {
-        other.values.into_iter().for_each(|(value, count)| *self.values.entry(value).or_default() += count);
-        other.sizes.into_iter().for_each(|(size, count)| *self.sizes.entry(size).or_default() += count);
-        other
-            .conditions
-            .into_iter()
-            .for_each(|(key, count)| *self.conditions.entry(key).or_default() += count);
-        other.prices.into_iter().for_each(|(key, count)| *self.prices.entry(key).or_default() += count);
-        self.in_stock += other.in_stock;
-    }
-
-    /// Brands as they show, those with the most products first.
-    pub(crate) fn brands(&self) -> Vec<ValueCount> {
-        let mut brands: BTreeMap<&str, (&str, u64)> = BTreeMap::new();
-        for (key, shown, count) in self.group("b").filter_map(|(value, count)| {
-            let (key, shown) = value.split_once('\0')?;
-            Some((key, shown, count))
-        }) {
-            // One brand in different case is one brand.
-            let brand = brands.entry(key).or_insert((shown, 0));
-            brand.0 = brand.0.min(shown);
-            brand.1 += count;
-        }
-        most(brands.into_values().map(|(shown, count)| ValueCount { value: shown.into(), count }).collect())
-    }
-
-    /// Categories, those with the most products first.
-    pub(crate) fn categories(&self) -> Vec<CategoryCount> {
-        let all = self.group("c").map(|(id, count)| ValueCount { value: id.into(), count });
-        let parsed = most(all.collect()).into_iter().filter_map(|ValueCount { value, count }| {
-            Some(CategoryCount { id: CategoryId(Uuid::try_parse(&value).ok()?), count })
-        });
-        parsed.collect()
-    }
-
     /// Values of an attribute, those with the most products first.
-    pub(crate) fn attribute(&self, name: &str) -> Vec<ValueCount> {
-        let prefix = super::document::facet::attribute(name);
-        let values = self.group(&prefix);
-        most(values.map(|(value, count)| ValueCount { value: value.into(), count }).collect())
-    }
-
-    /// Sizes, those with the most products first.
-    pub(crate) fn sizes(&self) -> Vec<ValueCount> {
-        let named = self.sizes.iter().filter(|(size, _)| !size.is_empty());
-        most(named.map(|(size, count)| ValueCount { value: size.clone(), count: *count }).collect())
-    }
-
-    /// Conditions from new to worn.
-    pub(crate) fn conditions(&self) -> Vec<(Condition, u64)> {
-        self.conditions.iter().map(|(condition, count)| (condition_of(*condition), *count)).collect()
-    }
-
-    /// Ranges of prices from low to high.
-    pub(crate) fn prices(&self) -> Vec<PriceRange> {
-        let range = |(step, count): (&u32, &u64)| PriceRange {
-            from_minor: price_of(*step),
-            to_minor: price_of(*step + 1),
-            count: *count,
-        };
-        self.prices.iter().map(range).collect()
-    }
-
-    fn group(&self, prefix: &str) -> impl Iterator<Item = (&str, u64)> {
-        self.values.iter().filter_map(move |(value, count)| Some((value.strip_prefix(prefix)?, *count)))
+    pub(crate) fn attribute(&self, name: &str) -> &[ValueCount] {
+        self.attributes.get(name).map(Vec::as_slice).unwrap_or_default()
     }
 }
 
-fn most(mut values: Vec<ValueCount>) -> Vec<ValueCount> {
-    values.sort_unstable_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
-    values.truncate(VALUES_MAX);
-    values
+/// What was counted in all segments so far, by what the column of values holds.
+#[derive(Debug, Default)]
+pub(super) struct Sums(HashMap<String, u64>);
+
+impl Sums {
+    pub(super) fn add(&mut self, other: Self) {
+        match self.0.is_empty() {
+            true => *self = other,
+            false => {
+                other.0.into_iter().for_each(|(value, count)| *self.0.entry(value).or_default() += count);
+            }
+        }
+    }
+
+    /// What is shown of it: of each facet the values with the most products.
+    pub(super) fn counts(self, currency: Option<u64>) -> Counts {
+        let mut facets: HashMap<Facet<'_>, Vec<(&str, u64)>> = HashMap::new();
+        for (counted, count) in &self.0 {
+            if let Some((facet, value)) = facet::split(counted) {
+                facets.entry(facet).or_default().push((value, *count));
+            }
+        }
+        let mut take = |facet| facets.remove(&facet).unwrap_or_default();
+        let category = |counted: ValueCount| {
+            Some(CategoryCount {
+                id: CategoryId(Uuid::try_parse(&counted.value).ok()?),
+                count: counted.count,
+            })
+        };
+        let mut counts = Counts {
+            brands: most(brands(take(Facet::Brand))),
+            categories: most(take(Facet::Category)).into_iter().filter_map(category).collect(),
+            attributes: HashMap::new(),
+            sizes: most(take(Facet::Size)),
+            conditions: conditions(take(Facet::Condition)),
+            prices: currency.map(|currency| prices(take(Facet::Price), currency)).unwrap_or_default(),
+            in_stock: take(Facet::InStock).iter().map(|(_, count)| count).sum(),
+        };
+        for (facet, values) in facets {
+            if let Facet::Attribute(name) = facet {
+                counts.attributes.insert(name.to_owned(), most(values));
+            }
+        }
+        counts
+    }
+}
+
+/// One brand in different case is one brand.
+fn brands(counted: Vec<(&str, u64)>) -> Vec<(&str, u64)> {
+    let mut brands: HashMap<&str, (&str, u64)> = HashMap::new();
+    for (value, count) in counted {
+        let Some((key, shown)) = value.split_once('\0') else { continue };
+        let brand = brands.entry(key).or_insert((shown, 0));
+        *brand = (brand.0.min(shown), brand.1 + count);
+    }
+    brands.into_values().collect()
+}
+
+fn conditions(counted: Vec<(&str, u64)>) -> Vec<(Condition, u64)> {
+    let numbered =
+        counted.into_iter().filter_map(|(number, count)| Some((number.parse::<u64>().ok()?, count)));
+    let mut conditions: Vec<(u64, u64)> = numbered.collect();
+    conditions.sort_unstable();
+    conditions.into_iter().map(|(number, count)| (condition_of(number), count)).collect()
+}
+
+fn prices(counted: Vec<(&str, u64)>, currency: u64) -> Vec<PriceRange> {
+    let currency = currency.to_string();
+    let stepped = counted.into_iter().filter_map(|(value, count)| {
+        let (of, step) = value.split_once('\0')?;
+        (of == currency).then_some((step.parse::<u32>().ok()?, count))
+    });
+    let mut steps: Vec<(u32, u64)> = stepped.collect();
+    steps.sort_unstable();
+    steps.into_iter().map(|(step, count)| price_range(step, count)).collect()
+}
+
+fn price_range(step: u32, count: u64) -> PriceRange {
+    PriceRange { from_minor: price_of(step), to_minor: price_of(step + 1), count }
+}
+
+/// The values with the most products, those first.
+fn most(mut values: Vec<(&str, u64)>) -> Vec<ValueCount> {
+    let order = |a: &(&str, u64), b: &(&str, u64)| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0));
+    if values.len() > VALUES_MAX {
+        values.select_nth_unstable_by(VALUES_MAX, order);
+        values.truncate(VALUES_MAX);
+    }
+    values.sort_unstable_by(order);
+    values.into_iter().map(|(value, count)| ValueCount { value: value.into(), count }).collect()
 }
 
 /// Steps of prices: 0, 1, 2, 5, 10, 20, 50, 100 and so on.
-fn step(price: u64) -> u32 {
+pub(super) fn step(price: u64) -> u32 {
     if price == 0 {
         return 0;
     }
@@ -145,42 +176,86 @@ fn price_of(step: u32) -> u64 {
 /// The counts of one segment, by number.
 pub(super) struct Tally {
     values: Vec<u32>,
+    /// Values from this one on are what offers are.
+    of_offers: u64,
+    /// Under filters of offers: their values as the offers that fit have them.
+    offers: Option<OfferTally>,
+}
+
+/// What offers are, counted offer by offer.
+struct OfferTally {
     sizes: Vec<u32>,
     /// The product, plus one, for which each size was counted last: a product counts once.
     sized: Vec<u32>,
-    conditions: [u64; 8],
-    prices: BTreeMap<u32, u64>,
-    in_stock: u64,
+    conditions: [u32; 8],
+    prices: [u32; 64],
+    in_stock: u32,
     currency: Option<u64>,
 }
 
 impl Tally {
-    pub(super) fn new(facet: &Option<StrColumn>, offers: &Offers, currency: Option<u64>) -> Self {
+    pub(super) fn new(
+        facet: &Option<StrColumn>,
+        offers: &Offers,
+        currency: Option<u64>,
+    ) -> tantivy::Result<Self> {
         let terms = |column: &Option<StrColumn>| column.as_ref().map_or(0, |column| column.num_terms());
         let sizes = terms(&offers.size);
-        Self {
-            values: vec![0; terms(facet)],
+        let by_offers = || OfferTally {
             sizes: vec![0; sizes],
             sized: vec![0; sizes],
             conditions: [0; 8],
-            prices: BTreeMap::new(),
+            prices: [0; 64],
             in_stock: 0,
             currency,
-        }
+        };
+        Ok(Self {
+            values: vec![0; terms(facet)],
+            of_offers: range(facet, facet::OF_OFFERS)?.start,
+            offers: offers.are_chosen().then(by_offers),
+        })
     }
 
     /// Counts a product under its values; under those of one filter only when that filter alone is in the way.
     pub(super) fn add_product(&mut self, values: &[u64], only: Option<Range<u64>>) {
-        for value in values.iter().filter(|value| only.as_ref().is_none_or(|only| only.contains(value))) {
-            self.values[*value as usize] += 1;
+        let end = if self.offers.is_some() { self.of_offers } else { u64::MAX };
+        for value in values.iter().filter(|value| **value < end) {
+            if only.as_ref().is_none_or(|only| only.contains(value)) {
+                self.values[*value as usize] += 1;
+            }
         }
     }
 
     /// Counts a product under what its offers are.
     pub(super) fn add_offers(&mut self, doc: DocId, offers: &Offers) {
-        let conditions = offers.but(CONDITION).fold(0, |bits: u8, offer| bits | 1 << offer.condition);
+        if let Some(tally) = &mut self.offers {
+            tally.add(doc, offers);
+        }
+    }
+
+    pub(super) fn sums(self, facet: &Option<StrColumn>, offers: &Offers) -> tantivy::Result<Sums> {
+        let mut sums = named(facet, &self.values, str::to_owned)?;
+        if let Some(tally) = self.offers {
+            sums.extend(
+                named(&offers.size, &tally.sizes, facet::size)?
+                    .into_iter()
+                    .filter(|(size, _)| size.len() > 1),
+            );
+            sums.extend(tally.numbered());
+        }
+        Ok(Sums(sums))
+    }
+}
+
+impl OfferTally {
+    fn add(&mut self, doc: DocId, offers: &Offers) {
+        let bits = |bits: u8, offer: &Offer| bits | 1 << offer.condition;
+        let conditions = offers.but(CONDITION).fold(0, bits) & !offers.against(CONDITION).fold(0, bits);
         for (condition, count) in self.conditions.iter_mut().enumerate() {
-            *count += u64::from(conditions >> condition & 1);
+            *count += u32::from(conditions >> condition & 1);
+        }
+        for offer in offers.against(SIZE) {
+            self.sized[offer.size as usize] = doc + 1;
         }
         for offer in offers.but(SIZE) {
             let size = offer.size as usize;
@@ -189,35 +264,40 @@ impl Tally {
                 self.sizes[size] += 1;
             }
         }
-        self.in_stock += u64::from(offers.but(STOCK).any(|offer| offer.in_stock));
-        let priced = offers.but(PRICE).filter(|offer| Some(offer.currency) == self.currency);
-        let steps = priced.fold(0_u64, |bits, offer| bits | 1 << step(offer.price).min(63));
-        for step in (0..64).filter(|step| steps >> step & 1 == 1) {
-            *self.prices.entry(step).or_default() += 1;
+        self.in_stock += u32::from(offers.but(STOCK).any(|offer| offer.in_stock));
+        let priced = |offer: &&Offer| Some(offer.currency) == self.currency;
+        let bits = |bits: u64, offer: &Offer| bits | 1 << step(offer.price).min(63);
+        let steps = offers.but(PRICE).filter(priced).fold(0, bits)
+            & !offers.against(PRICE).filter(priced).fold(0, bits);
+        for (step, count) in self.prices.iter_mut().enumerate() {
+            *count += (steps >> step & 1) as u32;
         }
     }
 
-    pub(super) fn counts(self, facet: &Option<StrColumn>, offers: &Offers) -> tantivy::Result<Counts> {
-        let conditions = (0..).zip(self.conditions).filter(|(_, count)| *count > 0).collect();
-        Ok(Counts {
-            values: named(facet, &self.values)?,
-            sizes: named(&offers.size, &self.sizes)?,
-            conditions,
-            prices: self.prices,
-            in_stock: self.in_stock,
-        })
+    /// What is not counted by size, by what the column of values would hold.
+    fn numbered(self) -> impl Iterator<Item = (String, u64)> {
+        let conditions = (0..).zip(self.conditions).map(|(number, count)| (facet::condition(number), count));
+        let currency = self.currency.unwrap_or_default();
+        let prices = (0..).zip(self.prices).map(move |(step, count)| (facet::price(currency, step), count));
+        let in_stock = (facet::IN_STOCK.to_owned(), self.in_stock);
+        let all = conditions.chain(prices).chain([in_stock]);
+        all.filter(|(_, count)| *count > 0).map(|(value, count)| (value, u64::from(count)))
     }
 }
 
 /// What was counted, by its name.
-fn named(column: &Option<StrColumn>, counts: &[u32]) -> tantivy::Result<HashMap<String, u64>> {
+fn named(
+    column: &Option<StrColumn>,
+    counts: &[u32],
+    name_of: impl Fn(&str) -> String,
+) -> tantivy::Result<HashMap<String, u64>> {
     let Some(column) = column else { return Ok(HashMap::new()) };
     let some = || (0_u64..).zip(counts).filter(|(_, count)| **count > 0);
     let ords: Vec<u64> = some().map(|(ord, _)| ord).collect();
     let mut values = some().map(|(_, count)| u64::from(*count));
     let mut named = HashMap::with_capacity(ords.len());
     column.dictionary().sorted_ords_to_term_cb(&ords, |name| {
-        named.insert(String::from_utf8_lossy(name).into_owned(), values.next().unwrap_or_default());
+        named.insert(name_of(&String::from_utf8_lossy(name)), values.next().unwrap_or_default());
     })?;
     Ok(named)
 }

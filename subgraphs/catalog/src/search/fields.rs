@@ -3,7 +3,7 @@
 use tantivy::schema::{FAST, Field, IndexRecordOption, STORED, Schema, TextFieldIndexing, TextOptions};
 
 /// Rises when documents change their form: an index of another version is rebuilt.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// Names of columns.
 pub(super) const ID_HIGH: &str = "id_high";
@@ -38,7 +38,7 @@ pub(super) struct Fields {
     pub(super) starts: Field,
     /// The title as it shows.
     pub(super) shown: Field,
-    /// What is counted: brand, categories, attributes.
+    /// What is counted: brand, categories, attributes, and what the offers are.
     pub(super) facet: Field,
     /// One value for each offer that can be bought, in the same order in each of the four columns.
     pub(super) offer_price: Field,

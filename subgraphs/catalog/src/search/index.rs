@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chassis::Failure;
 use contract::ProductId;
@@ -12,8 +13,10 @@ use tantivy::{IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyDocument,
 use tracing::{info, warn};
 use uuid::Uuid;
 
+use super::answers::Answers;
 use super::document::key;
 use super::fields::{Fields, VERSION, schema};
+use super::find::{Found, Wanted};
 
 /// Memory for documents that are not written yet; the engine's least.
 const WRITER_BYTES: usize = 15_000_000;
@@ -164,11 +167,17 @@ impl From<tantivy::TantivyError> for OpenError {
 pub(super) struct Reading {
     reader: IndexReader,
     pub(super) fields: Fields,
+    pub(super) answers: Arc<Answers>,
 }
 
 impl Reading {
     pub(super) fn searcher(&self) -> Searcher {
         self.reader.searcher()
+    }
+
+    /// The answer that was given since the index last changed.
+    pub(super) fn known(&self, wanted: &Wanted) -> Option<Arc<Found>> {
+        self.answers.get(self.reader.searcher().generation().generation_id(), wanted)
     }
 }
 
@@ -220,7 +229,7 @@ impl Index {
     ) -> tantivy::Result<Self> {
         let writer = index.writer_with_num_threads(1, WRITER_BYTES)?;
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-        Ok(Self { folder, writer, reading: Reading { reader, fields }, mark })
+        Ok(Self { folder, writer, reading: Reading { reader, fields, answers: Arc::default() }, mark })
     }
 
     /// Why the index is of no use.

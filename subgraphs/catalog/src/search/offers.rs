@@ -46,7 +46,7 @@ struct Required {
     conditions: u64,
     sizes: Option<Vec<u64>>,
     price: Option<(u64, u64, u64)>,
-    in_stock: bool,
+    in_stock: Option<bool>,
     /// None: every seller; `Some(None)`: one without offers here.
     seller: Option<Option<u64>>,
     /// The currency in which prices are compared.
@@ -66,11 +66,17 @@ impl Offers {
         Ok(Self { price, flags, size, seller, wanted, offers: vec![] })
     }
 
-    /// Looks at the offers of a product; whether one fits. Without filters, even a product without offers does.
+    /// Whether there are filters of offers.
+    pub(super) fn are_chosen(&self) -> bool {
+        !self.wanted.is_anything() || self.wanted.in_stock.is_some()
+    }
+
+    /// Looks at the offers of a product; whether they are as they must be: one fits. Without filters, even a product
+    /// without offers does. A product that must be out of stock has none that fits but for being in stock.
     pub(super) fn look(&mut self, doc: DocId) -> bool {
         self.offers.clear();
         let (Some(sizes), Some(sellers)) = (&self.size, &self.seller) else {
-            return self.wanted.is_nothing();
+            return self.wanted.is_anything();
         };
         let numbers = self.price.values_for_doc(doc).zip(self.flags.values_for_doc(doc));
         let words = sizes.term_ords(doc).zip(sellers.term_ords(doc));
@@ -86,12 +92,20 @@ impl Offers {
             };
             Offer { failed: wanted.failed(&offer, seller), ..offer }
         }));
-        self.wanted.is_nothing() || self.offers.iter().any(|offer| offer.failed == 0)
+        (self.wanted.is_anything() || self.offers.iter().any(|offer| offer.failed == 0))
+            && self.against(0).next().is_none()
     }
 
     /// The offers that fit every filter but perhaps `own`.
     pub(super) fn but(&self, own: u8) -> impl Iterator<Item = &Offer> {
         self.offers.iter().filter(move |offer| offer.failed & !own == 0)
+    }
+
+    /// The offers that keep a product that must be out of stock from being found, under every filter but perhaps `own`.
+    pub(super) fn against(&self, own: u8) -> impl Iterator<Item = &Offer> {
+        let none = self.wanted.in_stock != Some(false) || own == STOCK;
+        let against = move |offer: &&Offer| !none && offer.failed & !own == STOCK;
+        self.offers.iter().filter(against)
     }
 
     /// The lowest price of those that fit, in the currency in which prices are compared.
@@ -137,11 +151,12 @@ impl Required {
         })
     }
 
-    fn is_nothing(&self) -> bool {
+    /// Whether products without offers fit as well.
+    fn is_anything(&self) -> bool {
         self.conditions == 0
             && self.sizes.is_none()
             && self.price.is_none()
-            && !self.in_stock
+            && self.in_stock != Some(true)
             && self.seller.is_none()
     }
 
@@ -155,7 +170,7 @@ impl Required {
                 }),
                 PRICE,
             )
-            | unless(!self.in_stock || offer.in_stock, STOCK)
+            | unless(self.in_stock.is_none_or(|wanted| wanted == offer.in_stock), STOCK)
             | unless(self.seller.is_none_or(|wanted| wanted == Some(seller)), SELLER)
     }
 }

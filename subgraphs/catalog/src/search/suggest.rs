@@ -3,7 +3,7 @@
 use contract::ProductId;
 use tantivy::collector::{Collector, SegmentCollector};
 use tantivy::columnar::Column;
-use tantivy::schema::Value;
+use tantivy::schema::{Field, Value};
 use tantivy::{DocAddress, DocId, Score, SegmentOrdinal, SegmentReader, TantivyDocument};
 use uuid::Uuid;
 
@@ -32,9 +32,9 @@ pub(super) fn suggest(reading: &Reading, prefix: &str, first: usize) -> tantivy:
         let best = searcher.search(&*ask.query(&reading.fields, care), &Best { limit: first * SPARE })?;
         for (_, address) in best {
             let document: TantivyDocument = searcher.doc(address)?;
-            let text = |field| document.get_first(field).and_then(|value| value.as_str()).unwrap_or_default();
-            let title = text(reading.fields.shown).to_owned();
-            let product = ProductId(Uuid::try_parse(text(reading.fields.id)).unwrap_or_default());
+            let title = stored(&document, reading.fields.shown).to_owned();
+            let product =
+                ProductId(Uuid::try_parse(stored(&document, reading.fields.id)).unwrap_or_default());
             if suggested.len() < first && suggested.iter().all(|other| other.title != title) {
                 suggested.push(Suggested { title, product });
             }
@@ -46,12 +46,16 @@ pub(super) fn suggest(reading: &Reading, prefix: &str, first: usize) -> tantivy:
     Ok(suggested)
 }
 
-/// The products with the highest scores.
-struct Best {
-    limit: usize,
+pub(super) fn stored(document: &TantivyDocument, field: Field) -> &str {
+    document.get_first(field).and_then(|value| value.as_str()).unwrap_or_default()
 }
 
-type Ranked = (i64, DocAddress);
+/// The products with the highest scores.
+pub(super) struct Best {
+    pub(super) limit: usize,
+}
+
+pub(super) type Ranked = (i64, DocAddress);
 
 impl Collector for Best {
     type Fruit = Vec<Ranked>;
@@ -74,7 +78,7 @@ impl Collector for Best {
 }
 
 /// The best of one segment.
-struct BestOf {
+pub(super) struct BestOf {
     segment: SegmentOrdinal,
     popularity: Column<u64>,
     limit: usize,

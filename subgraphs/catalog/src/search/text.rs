@@ -8,8 +8,8 @@ const RUN_MAX: usize = 8;
 
 /// A word at a place in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Word {
-    pub(super) text: String,
+pub(crate) struct Word {
+    pub(crate) text: String,
     /// Counts the words of the text from 0.
     pub(super) place: usize,
     /// Nothing but a hyphen or the like is between the word before it and this one.
@@ -19,7 +19,7 @@ pub(super) struct Word {
 }
 
 /// A text without what people leave out when they type: case, accents, ligatures, apostrophes, invisible characters.
-pub(super) fn fold(text: &str) -> String {
+pub(crate) fn fold(text: &str) -> String {
     let plain = text.nfkd().filter(|c| !is_combining_mark(*c) && !is_silent(*c));
     let mut folded = String::with_capacity(text.len());
     for c in plain.flat_map(char::to_lowercase) {
@@ -55,7 +55,7 @@ fn is_sign(c: char) -> bool {
 }
 
 /// The words of a folded text, in order. Signs are words of their own; `10.5` is one word.
-pub(super) fn words(folded: &str) -> Vec<Word> {
+pub(crate) fn words(folded: &str) -> Vec<Word> {
     let mut words: Vec<Word> = vec![];
     let (mut open, mut spaced) = (false, true);
     let mut rest = folded.chars().peekable();

@@ -4,7 +4,7 @@ use chassis::Failure;
 use chassis::page::Page;
 use contract::{CategoryId, CurrencyCode, ProductId, SellerId};
 use entity::catalog::{Publication, product};
-use sea_orm::{ConnectionTrait, EntityTrait, FromQueryResult};
+use sea_orm::{ConnectionTrait, FromQueryResult};
 use serde::{Deserialize, Serialize};
 
 use crate::number::Number;
@@ -27,7 +27,7 @@ pub(crate) struct Filter {
 }
 
 /// What one attribute must be.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Test {
     /// One of these texts; at least one.
     AnyOf(Vec<String>),
@@ -37,15 +37,16 @@ pub(crate) enum Test {
 }
 
 /// What one offer must be.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct OfferFilter {
     pub(crate) seller: Option<SellerId>,
     pub(crate) price: Option<PriceRange>,
-    pub(crate) in_stock: bool,
+    /// Whether one that is all of this is in stock.
+    pub(crate) in_stock: Option<bool>,
 }
 
 /// Prices in one currency, inclusive.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct PriceRange {
     pub(crate) currency: CurrencyCode,
     pub(crate) min_minor: Option<i64>,
@@ -57,6 +58,14 @@ pub(crate) struct PriceRange {
 pub(crate) enum Sort {
     Newest,
     Title,
+    /// By the lowest price in a currency of the offers that fit the filter; products without one are left out.
+    Price(CurrencyCode, Direction),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Direction {
+    Up,
+    Down,
 }
 
 /// Where a page ends.
@@ -64,13 +73,24 @@ pub(crate) enum Sort {
 pub enum Place {
     Newest(ProductId),
     Title(String, ProductId),
+    Price(CurrencyCode, Direction, i64, ProductId),
+}
+
+/// A product of a list, and its price if the list is sorted by it.
+#[derive(Clone, Debug, FromQueryResult)]
+pub(crate) struct Row {
+    pub(crate) price_minor: i64,
+    #[sea_orm(nested)]
+    pub(crate) product: product::Model,
 }
 
 impl Place {
-    pub(crate) fn of(sort: Sort, product: &product::Model) -> Self {
+    pub(crate) fn of(sort: Sort, row: &Row) -> Self {
+        let product = &row.product;
         match sort {
             Sort::Newest => Self::Newest(product.id),
             Sort::Title => Self::Title(product.title_key.clone(), product.id),
+            Sort::Price(currency, direction) => Self::Price(currency, direction, row.price_minor, product.id),
         }
     }
 
@@ -80,6 +100,7 @@ impl Place {
             Self::Newest(_) => sort == Sort::Newest,
             // No title has a NUL in it, and PostgreSQL cannot even compare with one.
             Self::Title(title, _) => sort == Sort::Title && !title.contains('\0'),
+            Self::Price(currency, direction, ..) => sort == Sort::Price(*currency, *direction),
         }
     }
 }
@@ -90,17 +111,39 @@ pub(crate) async fn list(
     filter: &Filter,
     sort: Sort,
     page: &Page<Place>,
-) -> Result<Vec<product::Model>, Failure> {
-    let mut sql = Sql::new("select p.* from product p where p.publication = ");
-    sql.bind(filter.publication);
+) -> Result<Vec<Row>, Failure> {
+    let mut sql = match sort {
+        Sort::Price(currency, _) => by_price(filter, currency),
+        Sort::Newest | Sort::Title => {
+            Sql::new("select cast(0 as bigint) as price_minor, p.* from product p where ")
+        }
+    };
+    sql.push("p.publication = ").bind(filter.publication);
     restrict(&mut sql, filter);
     turn_page(&mut sql, page.after.as_ref());
     sql.push(match sort {
-        Sort::Newest => " order by p.id desc limit ",
-        Sort::Title => " order by p.title_key, p.id limit ",
+        Sort::Newest => " order by p.id desc",
+        Sort::Title => " order by p.title_key, p.id",
+        Sort::Price(_, Direction::Up) => " order by o.price_minor, o.product_id",
+        Sort::Price(_, Direction::Down) => " order by o.price_minor desc, o.product_id desc",
     });
-    sql.bind(page.rows() as i64);
-    Ok(product::Entity::find().from_raw_sql(sql.statement(db)).all(db).await?)
+    sql.push(" limit ").bind(page.rows() as i64);
+    Ok(Row::find_by_statement(sql.statement(db)).all(db).await?)
+}
+
+/// Products by their cheapest offers that fit: a walk along the prices that ends with the page.
+fn by_price(filter: &Filter, currency: CurrencyCode) -> Sql {
+    let fits = filter.offer.unwrap_or_default();
+    let mut sql = Sql::new(
+        "select o.price_minor, p.* from offer o join product p on p.id = o.product_id where o.currency = ",
+    );
+    sql.bind(currency.as_str()).push(" and ");
+    buyable(&mut sql, "o", fits);
+    sql.push(" and not exists (select 1 from offer c where c.product_id = o.product_id and c.currency = o.currency and ");
+    sql.push("(c.price_minor, c.id) < (o.price_minor, o.id) and ");
+    buyable(&mut sql, "c", fits);
+    sql.push(") and ");
+    sql
 }
 
 fn restrict(sql: &mut Sql, filter: &Filter) {
@@ -154,23 +197,40 @@ fn restrict_attribute(sql: &mut Sql, name: &str, test: &Test) {
     sql.push(")");
 }
 
-fn restrict_offer(sql: &mut Sql, offer: OfferFilter) {
-    sql.push(
-        " and exists (select 1 from offer o join seller s on s.id = o.seller_id where o.product_id = p.id \
-         and o.publication = 'published' and s.status = 'verified'",
-    );
-    if let Some(seller) = offer.seller {
-        sql.push(" and o.seller_id = ").bind(seller);
+fn restrict_offer(sql: &mut Sql, wanted: OfferFilter) {
+    let any = OfferFilter { in_stock: None, ..wanted };
+    if wanted.in_stock != Some(false) {
+        restrict_to_offered(sql, "exists", wanted);
+    } else {
+        if any != OfferFilter::default() {
+            restrict_to_offered(sql, "exists", any);
+        }
+        restrict_to_offered(sql, "not exists", OfferFilter { in_stock: Some(true), ..any });
     }
-    if let Some(price) = offer.price {
-        sql.push(" and o.currency = ").bind(price.currency.as_str());
-        sql.push(" and o.price_minor >= ").bind(price.min_minor.unwrap_or(0));
-        sql.push(" and o.price_minor <= ").bind(price.max_minor.unwrap_or(i64::MAX));
-    }
-    if offer.in_stock {
-        sql.push(" and o.available > 0");
-    }
+}
+
+fn restrict_to_offered(sql: &mut Sql, exists: &str, wanted: OfferFilter) {
+    sql.push(" and ").push(exists).push(" (select 1 from offer f where f.product_id = p.id and ");
+    buyable(sql, "f", wanted);
     sql.push(")");
+}
+
+/// That the offer called `name` can be bought and is what is wanted.
+fn buyable(sql: &mut Sql, name: &str, wanted: OfferFilter) {
+    let column = |column: &str| format!("{name}.{column}");
+    sql.push(&column("publication")).push(" = 'published' and ").push(&column("seller_id"));
+    sql.push(" in (select s.id from seller s where s.status = 'verified')");
+    if let Some(seller) = wanted.seller {
+        sql.push(" and ").push(&column("seller_id")).push(" = ").bind(seller);
+    }
+    if let Some(price) = wanted.price {
+        sql.push(" and ").push(&column("currency")).push(" = ").bind(price.currency.as_str());
+        sql.push(" and ").push(&column("price_minor")).push(" >= ").bind(price.min_minor.unwrap_or(0));
+        sql.push(" and ").push(&column("price_minor")).push(" <= ").bind(price.max_minor.unwrap_or(i64::MAX));
+    }
+    if let Some(in_stock) = wanted.in_stock {
+        sql.push(" and ").push(&column("available")).push(if in_stock { " > 0" } else { " <= 0" });
+    }
 }
 
 fn turn_page(sql: &mut Sql, after: Option<&Place>) {
@@ -181,6 +241,11 @@ fn turn_page(sql: &mut Sql, after: Option<&Place>) {
         }
         Some(Place::Title(title, id)) => {
             sql.push(" and (p.title_key, p.id) > (").bind(title.as_str()).push(", ").bind(*id).push(")");
+        }
+        Some(Place::Price(_, direction, price, id)) => {
+            let beyond = if *direction == Direction::Up { ">" } else { "<" };
+            sql.push(" and (o.price_minor, o.product_id) ").push(beyond);
+            sql.push(" (").bind(*price).push(", ").bind(*id).push(")");
         }
     }
 }

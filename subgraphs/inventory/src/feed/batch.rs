@@ -170,9 +170,7 @@ async fn chunk(
         }));
         answers.push(answer);
     }
-    stock::apply(tx, now, moves)
-        .await?
-        .map_err(|unfit| Failure::msg(format!("a level changed under its lock: {unfit:?}")))?;
+    stock::apply_to_locked(tx, now, moves).await?;
     remember(tx, feed, &shelves).await?;
     count(&mut batch, &answers);
     let row = feed_batch_chunk::Model {

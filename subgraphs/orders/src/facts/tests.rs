@@ -24,6 +24,7 @@ fn sold(lines: &[(i64, i64, i64)], shipping: i64, fee_minor: i64) -> Facts {
         tax_minor: lines.iter().map(|line| line.tax_minor).sum(),
         fee_minor,
         shipping_total_minor: shipping,
+        confirmed: false,
     };
     Facts { lines, shares: vec![share], ..Facts::default() }
 }
@@ -68,6 +69,8 @@ fn shipping_goes_back_only_when_nothing_was_sent() {
 fn progress_follows_from_parcels_and_cancellations() {
     let mut facts = sold(&[(2, 1_000, 0)], 0, 0);
     assert_eq!(facts.progress(SELLER), Progress::Unshipped);
+    facts.shares[0].confirmed = true;
+    assert_eq!(facts.progress(SELLER), Progress::Confirmed);
     send(&mut facts, 1, 1, true);
     assert_eq!(facts.progress(SELLER), Progress::PartlyShipped);
     refund(&mut facts, true, vec![Pieces { line: 1, quantity: 1 }]);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use chassis::auth::Viewer;
-use chassis::idempotency::{Request, once};
+use chassis::idempotency::{Request, once_with};
 use chassis::{Denied, Env, Failure, tx};
 use contract::{CurrencyCode, Long, Money, OfferId, OrderId};
 
@@ -191,8 +191,15 @@ impl CheckoutMutations {
             let error = CheckoutError::new(Code::PaymentMethodInvalid, &["input", "paymentMethod"], message);
             return Ok(nothing(vec![error]));
         }
-        match place(ctx, shopper, input).await? {
-            Ok(id) => placed(ctx, id, wait).await,
+        let id = OrderId::new();
+        let waiting = ctx.data_unchecked::<Feed>().listen(id);
+        match place(ctx, id, shopper, input).await? {
+            Ok(placed) if placed == id => shown(ctx, waiting.decided(within(wait)).await?),
+            // Placed by the same request before: it may be decided.
+            Ok(before) => {
+                let waiting = ctx.data_unchecked::<Feed>().listen(before);
+                shown(ctx, waiting.decided_before(within(wait)).await?)
+            }
             Err(refusal) => Ok(nothing(refused(refusal))),
         }
     }
@@ -200,6 +207,7 @@ impl CheckoutMutations {
 
 async fn place(
     ctx: &Context<'_>,
+    id: OrderId,
     shopper: Shopper,
     input: CheckoutInput,
 ) -> Result<Result<OrderId, PlaceRefusal>> {
@@ -214,11 +222,11 @@ async fn place(
         &(&contact, &input.payment_method, expected),
     )?;
     let user = Viewer::maybe(ctx).map(|viewer| viewer.user);
-    let command = Place { shopper, user, contact, method: input.payment_method, expected };
+    let command = Place { id, shopper, user, contact, method: input.payment_method, expected };
     let (env, secrets) = (ctx.data_unchecked::<Env>(), ctx.data_unchecked::<Secrets>());
     let now = env.clock.now();
     let done = tx::run(&env.db, async |tx| {
-        once(tx, now, request, || checkout::place(tx, now, secrets, command)).await
+        once_with(tx, now, request, id, || checkout::place(tx, now, secrets, command)).await
     });
     Ok(done.await?)
 }
@@ -235,11 +243,13 @@ fn nothing(user_errors: Vec<CheckoutError>) -> CheckoutPayload {
     CheckoutPayload { order: None, order_token: None, user_errors }
 }
 
-async fn placed(ctx: &Context<'_>, id: OrderId, wait_ms: i32) -> Result<CheckoutPayload> {
-    let within = Duration::from_millis(u64::from(wait_ms.unsigned_abs()));
-    let found = ctx.data_unchecked::<Feed>().wait(id, within).await?;
+fn within(wait_ms: i32) -> Duration {
+    Duration::from_millis(u64::from(wait_ms.unsigned_abs()))
+}
+
+fn shown(ctx: &Context<'_>, found: Option<order::Order>) -> Result<CheckoutPayload> {
     let found = found.ok_or_else(|| Failure::msg("an order vanished"))?;
-    let order_token = Some(ctx.data_unchecked::<Secrets>().order_token(id));
+    let order_token = Some(ctx.data_unchecked::<Secrets>().order_token(found.row.id));
     Ok(CheckoutPayload { user_errors: outcome(&found), order: Some(Order::new(found)), order_token })
 }
 

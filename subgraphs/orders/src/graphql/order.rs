@@ -159,6 +159,7 @@ impl Order {
             discount: self.money(share.discount_minor)?,
             tax: self.money(share.tax_minor)?,
             total: self.money(share.total_minor)?,
+            confirmed_at: share.confirmed_at,
         })
     }
 }
@@ -210,6 +211,8 @@ pub struct OrderShare {
     tax: Money,
     /// What the buyer pays this seller.
     total: Money,
+    /// When the seller said that they will send it. Null: they have not.
+    confirmed_at: Option<DateTime<Utc>>,
 }
 
 #[ComplexObject]
@@ -300,7 +303,8 @@ pub struct OrderEvent {
     /// Counts up by one with each.
     sequence: Long,
     /// What happened: `placed`, `authorising`, `confirming`, `capturing`, `committing` (paid), `settled`, `voiding`,
-    /// `releasing`, `refunding`, `cancelled`, `asked_again`, what begins with `stuck`; and after the sale `shipped`,
+    /// `releasing`, `refunding`, `cancelled`, `asked_again`, what begins with `stuck`; and after the sale `confirmed`,
+    /// `shipped`,
     /// `delivered`, `cancelled_lines`, `refund_asked`, `refunded`, `refund_failed`, and what begins with `return`.
     kind: String,
     /// When.

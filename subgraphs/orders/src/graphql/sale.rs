@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use contract::{FulfilmentId, Long, Money, OrderId, RefundId, SellerId};
 use entity::orders::{fulfilment, refund};
 
-use super::loaders::{FactsOf, ParcelsOf, RefundsOf, load};
+use super::loaders::{FactsOf, ParcelsOf, RefundsOf, SharesOf, load};
 use super::order::{Order, OrderContact, OrderLine};
 use super::stubs::Seller;
 use super::user_error::user_error;
@@ -18,12 +18,15 @@ use crate::order;
 use crate::parcel::{self, Ship, ShipRefusal, Witness};
 use crate::payback::{self, RefundRefusal};
 
-/// How far a seller's part of a paid order is. It follows from parcels and cancellations.
+/// How far a seller's part of a paid order is. It follows from the seller's word, parcels and cancellations:
+/// `UNSHIPPED` → `CONFIRMED` (may be left out) → `PARTLY_SHIPPED` → `SHIPPED` → `DELIVERED`; `CANCELLED` while nothing is sent.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(remote = "Progress")]
 pub enum ShareProgress {
     /// Nothing was sent.
     Unshipped,
+    /// Nothing was sent; the seller says that it will be.
+    Confirmed,
     /// Some pieces were sent, some are to be sent.
     PartlyShipped,
     /// Everything was sent; not all has arrived.
@@ -153,6 +156,12 @@ pub struct Sale {
     seller: SellerId,
 }
 
+impl Sale {
+    pub(super) fn new(order: order::Order, seller: SellerId) -> Self {
+        Self { order, seller }
+    }
+}
+
 #[Object]
 impl Sale {
     /// The order's id.
@@ -174,6 +183,15 @@ impl Sale {
     async fn progress(&self, ctx: &Context<'_>) -> Result<ShareProgress> {
         let facts = load(ctx, FactsOf(self.order.row.id)).await?.unwrap_or_default();
         Ok(facts.progress(self.seller).into())
+    }
+
+    /// When the shop said that it will send its part. Null: it has not.
+    async fn confirmed_at(&self, ctx: &Context<'_>) -> Result<Option<DateTime<Utc>>> {
+        let shares = load(ctx, SharesOf(self.order.row.id)).await?.unwrap_or_default();
+        Ok(shares
+            .into_iter()
+            .find(|share| share.seller_id == self.seller)
+            .and_then(|share| share.confirmed_at))
     }
 
     /// What of the order is this shop's to send.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chassis::failpoint::{self, Place};
 use chrono::{DateTime, TimeDelta, Utc};
 use contract::{Money, PayoutId, RefundId};
 use entity::payments::payment_step::Kind;
@@ -19,7 +20,7 @@ use crate::provider::{
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// Providers forget keys after a day: what is older is never sent again, only read.
 pub const SENDS_FOR: TimeDelta = TimeDelta::hours(23);
-/// How much earlier than the payment the provider may have seen it: clocks differ.
+/// How much earlier or later than we the provider may have seen a payment: clocks differ, and a call takes its time.
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(5);
 
 impl Errand {
@@ -38,6 +39,7 @@ impl Courier {
     pub(super) async fn call(&self, errand: Errand) -> Report {
         let now = self.env.clock.now();
         let told = self.told(&errand, now).await;
+        failpoint::pass(self.env.db.service(), Place::Called);
         Report { errand, told }
     }
 
@@ -125,8 +127,10 @@ async fn ask(provider: &dyn PaymentProvider, errand: &Errand, account: Option<&s
 
 async fn read(provider: &dyn PaymentProvider, errand: &Errand) -> Told {
     let payment = &errand.payment;
-    let (reference, since) = (payment.reference.as_deref(), payment.created_at - CLOCKS_DIFFER);
-    told(provider.read(Read { payment_id: payment.id, reference, since }).await, Told::Seen)
+    let reference = payment.reference.as_deref();
+    // It is not sent for the first time after it has expired.
+    let (since, until) = (payment.created_at - CLOCKS_DIFFER, payment.expires_at + CLOCKS_DIFFER);
+    told(provider.read(Read { payment_id: payment.id, reference, since, until }).await, Told::Seen)
 }
 
 fn no(code: &str) -> Told {

@@ -249,11 +249,9 @@ fn adopted(step: &payment_step::Model, remote: Option<&Remote>) -> Adopted {
     let no = |why: &Why| Adopted::Done(Told::No { declined: true, why: why.clone() });
     let gone = Why::new("hold_lapsed", "the hold was let go");
     match (step.kind, &remote.standing) {
-        (Kind::Refund, _) => part(&remote.refunds, &RefundId(step.subject).to_string(), Told::Refunded),
-        (Kind::Transfer, _) => {
-            part(&remote.transfers, &PayoutId(step.subject).to_string(), Told::Transferred)
-        }
-        (Kind::Reverse, _) => part(&remote.reversals, &step.id.to_string(), |_| Told::Reversed),
+        (Kind::Refund, _) => part(step, &remote.refunds, RefundId(step.subject), Told::Refunded),
+        (Kind::Transfer, _) => part(step, &remote.transfers, PayoutId(step.subject), Told::Transferred),
+        (Kind::Reverse, _) => part(step, &remote.reversals, step.id, |_| Told::Reversed),
         (_, RemoteStanding::Pending) => Adopted::Pending,
         (_, RemoteStanding::Captured(captured)) => Adopted::Done(Told::Captured(captured.clone())),
         (Kind::Authorise, RemoteStanding::Hold(standing)) => {
@@ -268,8 +266,17 @@ fn adopted(step: &payment_step::Model, remote: Option<&Remote>) -> Adopted {
     }
 }
 
-fn part(parts: &[RemotePart], subject: &str, done: impl FnOnce(String) -> Told) -> Adopted {
-    match parts.iter().find(|part| part.subject == subject) {
+/// That an earlier key failed says nothing of this one.
+fn part(
+    step: &payment_step::Model,
+    parts: &[RemotePart],
+    subject: impl std::fmt::Display,
+    done: impl FnOnce(String) -> Told,
+) -> Adopted {
+    let subject = subject.to_string();
+    let own = |part: &&RemotePart| part.key.as_ref().is_none_or(|key| *key == step.key);
+    let failed = |part: &&RemotePart| matches!(part.done, Some(Err(_)));
+    match parts.iter().find(|part| part.subject == subject && (own(part) || !failed(part))) {
         None => Adopted::Absent,
         Some(RemotePart { done: None, .. }) => Adopted::Pending,
         Some(RemotePart { done: Some(Err(why)), .. }) => {
@@ -329,9 +336,17 @@ impl File {
             RemoteStanding::Pending => {}
         }
         for part in &remote.refunds {
-            let (Ok(id), Some(done)) = (part.subject.parse::<RefundId>(), &part.done) else { continue };
-            self.refunded(pen, id, done.clone().map(|()| part.reference.clone()))?;
+            let Ok(id) = part.subject.parse::<RefundId>() else { continue };
+            match &part.done {
+                Some(Ok(())) => self.refunded(pen, id, Ok(part.reference.clone()))?,
+                // One that is under way is answered to its step.
+                Some(Err(why)) => self.returned(pen, id, &part.reference, why)?,
+                None => {}
+            }
         }
-        remote.disputes.iter().try_for_each(|dispute| self.see_dispute(pen, dispute))
+        remote.disputes.iter().try_for_each(|dispute| self.see_dispute(pen, dispute))?;
+        self.take_over_refunds(pen, remote)?;
+        self.compare(pen, remote);
+        Ok(())
     }
 }

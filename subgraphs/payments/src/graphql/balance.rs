@@ -83,6 +83,8 @@ pub enum LedgerAccountKind {
     DisputeReserve,
     /// On its way to a seller's bank.
     Transit,
+    /// Sent back by buyers' banks, and owed to the buyers.
+    Returned,
     /// Borne by the platform.
     Loss,
 }
@@ -99,6 +101,8 @@ pub enum LedgerReason {
     ProviderFee,
     /// Money went back to a buyer.
     Refund,
+    /// A buyer's bank sent a refund back: the platform owes it to the buyer.
+    RefundReturned,
     /// What a refund after the release takes back: from the seller, the fee and the tax.
     RefundCover,
     /// The seller earned their share.

@@ -52,6 +52,10 @@ pub struct PaymentDifference {
     provider: Money,
     /// What was compared.
     details: String,
+    /// The provider; null: all of them together.
+    provider_name: Option<String>,
+    /// The payment that it is about; null: a balance.
+    payment_id: Option<PaymentId>,
     /// When it was found.
     found_at: DateTime<Utc>,
 }
@@ -64,6 +68,8 @@ impl From<difference::Model> for PaymentDifference {
             ledger: Money { amount_minor: row.ledger_minor, currency },
             provider: Money { amount_minor: row.provider_minor, currency },
             details: row.details,
+            provider_name: Some(row.provider).filter(|name| !name.is_empty()),
+            payment_id: row.payment_id,
             found_at: row.found_at,
         }
     }
@@ -115,11 +121,32 @@ impl OperatorQueries {
     }
 }
 
+/// How to try again.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+pub enum PaymentRetry {
+    /// At once and under the same keys: for an answer that should come now. What is too old to be sent is only read.
+    SameKeys,
+    /// After reading: what was done is taken over; what was not is asked anew under the next key, however old it is.
+    AfterReconcile,
+}
+
+impl From<PaymentRetry> for Action {
+    fn from(retry: PaymentRetry) -> Self {
+        match retry {
+            PaymentRetry::SameKeys => Self::Retry,
+            PaymentRetry::AfterReconcile => Self::RetryAfterReconcile,
+        }
+    }
+}
+
 /// Which payment to act on.
 #[derive(InputObject)]
 pub struct RetryPaymentInput {
     /// The payment.
     payment_id: PaymentId,
+    /// How.
+    #[graphql(default_with = "PaymentRetry::AfterReconcile")]
+    how: PaymentRetry,
 }
 
 /// What came of it.
@@ -194,14 +221,14 @@ pub struct OperatorMutations;
 
 #[Object]
 impl OperatorMutations {
-    /// Tries what waits again, at once: the provider is read first where a lost answer is too old to ask for it again, and
-    /// failed payouts are sent again. For admins; it is audited.
+    /// Tries what waits again, at once. Failed payouts are sent again, and refunds that buyers' banks sent back. For admins; it
+    /// is audited.
     async fn retry_payment(
         &self,
         ctx: &Context<'_>,
         input: RetryPaymentInput,
     ) -> Result<RetryPaymentPayload> {
-        let done = act(ctx, input.payment_id, Action::Retry).await?;
+        let done = act(ctx, input.payment_id, input.how.into()).await?;
         let error = |Refusal::NotFound| {
             RetryPaymentError::new(RetryPaymentErrorCode::NotFound, ID, Refusal::NotFound)
         };

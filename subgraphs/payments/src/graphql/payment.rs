@@ -138,7 +138,8 @@ impl From<payment::Model> for Payment {
     }
 }
 
-/// Where a refund stands. `PENDING` becomes `SUCCEEDED` or `FAILED`, once.
+/// Where a refund stands. `PENDING` becomes `SUCCEEDED` or `FAILED`. `SUCCEEDED` becomes `FAILED` when the buyer's bank sends
+/// the money back; a failed one that is tried again is `PENDING`.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(remote = "refund::State")]
 pub enum RefundState {
@@ -146,7 +147,7 @@ pub enum RefundState {
     Pending,
     /// The buyer's bank has it.
     Succeeded,
-    /// The buyer's bank did not take it; what it was taken from has it again.
+    /// The buyer's bank did not take it, or sent it back. It is tried again, or the buyer gets it in another way.
     Failed,
 }
 

@@ -26,6 +26,8 @@ pub enum Account {
     DisputeReserve,
     /// On its way to a seller's bank.
     Transit(SellerId),
+    /// Refunds that buyers' banks sent back: owed to the buyers.
+    Returned,
     /// What nobody but the platform can bear.
     Loss,
 }
@@ -43,6 +45,7 @@ impl Account {
             Self::Tax => Kind::Tax,
             Self::DisputeReserve => Kind::DisputeReserve,
             Self::Transit(_) => Kind::Transit,
+            Self::Returned => Kind::Returned,
             Self::Loss => Kind::Loss,
         }
     }
@@ -51,7 +54,7 @@ impl Account {
     /// balance be overdrawn, and a fee can be given back after it was paid out.
     fn floor(self) -> Floor {
         match self {
-            Self::Held(..) | Self::Payable(_) | Self::Transit(_) => Floor::Credit,
+            Self::Held(..) | Self::Payable(_) | Self::Transit(_) | Self::Returned => Floor::Credit,
             Self::Clearing | Self::Receivable(_) | Self::DisputeReserve => Floor::Debit,
             Self::Balance | Self::PlatformFee | Self::ProviderFee | Self::Tax | Self::Loss => Floor::None,
         }

@@ -181,6 +181,7 @@ impl Flow {
         match transfer.reason {
             Reason::Capture => self.captured += amount,
             Reason::Refund => self.refunded += amount,
+            Reason::RefundReturned => self.refunded -= amount,
             Reason::PayoutPaid => self.sent += amount,
             Reason::Reversal => {
                 self.sent -= amount;

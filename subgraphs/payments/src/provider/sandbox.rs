@@ -8,9 +8,10 @@ mod faults;
 mod hand;
 pub mod page;
 mod rows;
-mod view;
-mod world;
+pub(crate) mod view;
+pub(crate) mod world;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -28,8 +29,8 @@ use serde::Deserialize;
 use tokio::sync::{Mutex as Turn, Notify, oneshot};
 
 use super::{
-    Answer, Authorise, Capture, Captured, Hold, PaymentProvider, Read, Refund, Remote, Reverse, Standing,
-    Transfer, Void,
+    Answer, Authorise, Capture, Captured, Hold, Holds, OpenAccount, Payee, PaymentProvider, Read, Refund,
+    Remote, RemoteHold, Reverse, Standing, Transfer, Void,
 };
 use crate::hint::{Hint, take};
 use crate::webhook::{Untrusted, verify};
@@ -37,13 +38,15 @@ use faults::Fault;
 pub use faults::Faults;
 pub use hand::{confirm, decide};
 use rows::{FAULTS, calls, objects, store};
-use view::{balance, remote};
+use view::{balance, holds, remote};
 use world::{Asked, Reply, Request, World};
 
 /// As it is stored with payments.
 pub const NAME: &str = "sandbox";
 /// How long a hold lives.
 const HOLD_LIMIT: TimeDelta = TimeDelta::days(7);
+/// Accounts of sellers are named after them: nothing is kept of them.
+const ACCOUNT: &str = "acct_sandbox_";
 /// The header with a webhook's signature, by the marketplace's own key: only tests and tools send any.
 const SIGNATURE: &str = "sandbox-signature";
 
@@ -67,7 +70,7 @@ struct Event {
 
 /// What comes back over the wire, or does not.
 #[derive(Clone, Debug)]
-struct Spoken {
+pub(crate) struct Spoken {
     fault: Option<Fault>,
     hang: Duration,
     reply: Option<Reply>,
@@ -120,36 +123,7 @@ impl Sandbox {
         let faults = rows::faults(tx).await?;
         let mut calls = calls(tx, asked).await?;
         let mut world = World { objects: objects(tx, asked).await?, ..World::default() };
-        let mut spoken = vec![];
-        for one in asked {
-            let text = serde_json::to_string(&one.request)?;
-            let call = calls.entry(one.key.clone()).or_insert_with(|| sandbox_call::Model {
-                key: one.key.clone(),
-                request: text.clone(),
-                answer: None,
-                seen: 0,
-                at: now,
-            });
-            let fault = faults.draw(&one.key, call.seen);
-            call.seen += 1;
-            let reply = match (&call.answer, fault) {
-                _ if call.request != text => {
-                    Some(Reply::no("idempotency_error", "the key was used with another request"))
-                }
-                (_, Some(Fault::RateLimited | Fault::Lost)) => None,
-                (Some(first), _) => Some(serde_json::from_str(first)?),
-                (None, fault) => {
-                    let reply = match fault {
-                        Some(Fault::KeptUndone) => Reply::Broken,
-                        _ => world.answer(now, one),
-                    };
-                    let kept = if fault == Some(Fault::KeptDone) { Reply::Broken } else { reply };
-                    call.answer = Some(serde_json::to_string(&kept)?);
-                    Some(kept)
-                }
-            };
-            spoken.push(Spoken { fault, hang: Duration::from_millis(faults.hang_ms), reply });
-        }
+        let spoken = speak(now, &faults, &mut calls, &mut world, asked)?;
         store(tx, calls, &world).await?;
         for (payment_id, kind, reference) in std::mem::take(&mut world.events) {
             let hint =
@@ -160,7 +134,48 @@ impl Sandbox {
     }
 }
 
-async fn heard(spoken: Spoken) -> Answer<Reply> {
+/// Answers calls on what was read of them: what is spoken, one for each.
+pub(crate) fn speak(
+    now: DateTime<Utc>,
+    faults: &Faults,
+    calls: &mut BTreeMap<String, sandbox_call::Model>,
+    world: &mut World,
+    asked: &[Asked],
+) -> Result<Vec<Spoken>, Failure> {
+    let mut spoken = vec![];
+    for one in asked {
+        let text = serde_json::to_string(&one.request)?;
+        let call = calls.entry(one.key.clone()).or_insert_with(|| sandbox_call::Model {
+            key: one.key.clone(),
+            request: text.clone(),
+            answer: None,
+            seen: 0,
+            at: now,
+        });
+        let fault = faults.draw(&one.key, call.seen);
+        call.seen += 1;
+        let reply = match (&call.answer, fault) {
+            _ if call.request != text => {
+                Some(Reply::no("idempotency_error", "the key was used with another request"))
+            }
+            (_, Some(Fault::RateLimited | Fault::Lost)) => None,
+            (Some(first), _) => Some(serde_json::from_str(first)?),
+            (None, fault) => {
+                let reply = match fault {
+                    Some(Fault::KeptUndone) => Reply::Broken,
+                    _ => world.answer(now, one),
+                };
+                let kept = if fault == Some(Fault::KeptDone) { Reply::Broken } else { reply };
+                call.answer = Some(serde_json::to_string(&kept)?);
+                Some(kept)
+            }
+        };
+        spoken.push(Spoken { fault, hang: Duration::from_millis(faults.hang_ms), reply });
+    }
+    Ok(spoken)
+}
+
+pub(crate) async fn heard(spoken: Spoken) -> Answer<Reply> {
     match spoken.fault {
         Some(Fault::RateLimited) => return Answer::RateLimited { retry_after: None },
         Some(Fault::Lost) => return unknown(false, "503"),
@@ -193,6 +208,10 @@ fn as_wanted<T>(answer: Answer<Reply>, want: impl FnOnce(Reply) -> Option<T>) ->
         Answer::Unknown { kept, error } => Answer::Unknown { kept, error },
         Answer::RateLimited { retry_after } => Answer::RateLimited { retry_after },
     }
+}
+
+fn looked_up<T>(found: Result<T, Failure>) -> Answer<T> {
+    found.map_or_else(|failure| unknown(false, &failure.to_string()), Answer::Done)
 }
 
 fn reference(reply: Reply) -> Option<String> {
@@ -238,7 +257,7 @@ impl PaymentProvider for Sandbox {
         let request = Request::Capture { reference: call.reference.into(), amount_minor };
         async move {
             as_wanted(self.ask(call.key, request).await, |reply| match reply {
-                Reply::Captured { charge, fee_minor } => Some(Captured { charge, fee_minor }),
+                Reply::Captured { charge, fee_minor } => Some(Captured { charge, amount_minor, fee_minor }),
                 _ => None,
             })
         }
@@ -284,13 +303,21 @@ impl PaymentProvider for Sandbox {
 
     fn read<'c>(&'c self, call: Read<'c>) -> BoxFuture<'c, Answer<Option<Remote>>> {
         let payment_id = call.payment_id;
-        async move {
-            match remote(self.env.db.read(), payment_id).await {
-                Ok(remote) => Answer::Done(remote),
-                Err(failure) => unknown(false, &failure.to_string()),
-            }
-        }
-        .boxed()
+        async move { looked_up(remote(self.env.db.read(), payment_id).await) }.boxed()
+    }
+
+    fn holds<'c>(&'c self, made: Holds) -> BoxFuture<'c, Answer<Vec<RemoteHold>>> {
+        async move { looked_up(holds(self.env.db.read(), made).await) }.boxed()
+    }
+
+    fn open_account<'c>(&'c self, call: OpenAccount<'c>) -> BoxFuture<'c, Answer<String>> {
+        std::future::ready(Answer::Done(format!("{ACCOUNT}{}", call.seller_id))).boxed()
+    }
+
+    fn account<'c>(&'c self, account: &'c str) -> BoxFuture<'c, Answer<Option<Payee>>> {
+        let seller_id = account.strip_prefix(ACCOUNT).and_then(|seller| seller.parse().ok());
+        let payee = |seller| Payee { reference: account.into(), ready: true, seller_id: Some(seller) };
+        std::future::ready(Answer::Done(seller_id.map(payee))).boxed()
     }
 
     fn webhook(&self, headers: &HeaderMap, body: &[u8], now: DateTime<Utc>) -> Result<Hint, Untrusted> {
@@ -308,13 +335,7 @@ impl PaymentProvider for Sandbox {
     }
 
     fn balance<'c>(&'c self, currency: CurrencyCode) -> BoxFuture<'c, Answer<i64>> {
-        async move {
-            match balance(self.env.db.read(), currency).await {
-                Ok(balance) => Answer::Done(balance),
-                Err(failure) => unknown(false, &failure.to_string()),
-            }
-        }
-        .boxed()
+        async move { looked_up(balance(self.env.db.read(), currency).await) }.boxed()
     }
 }
 

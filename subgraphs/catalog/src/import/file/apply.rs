@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use aws_lc_rs::digest::{SHA256, digest};
 use chassis::auth::{Role, Viewer};
 use chassis::outbox::{self, about};
-use chassis::{Failure, Tx};
+use chassis::{Database, Failure, Tx};
 use chrono::{DateTime, Utc};
-use contract::{Event, SellerId, SessionId, ShipmentId, UserId, VariantId};
+use contract::{Event, OfferId, ProductId, SellerId, SessionId, ShipmentId, UserId, VariantId};
 use entity::catalog::{Publication, listing as listing_row, offer, product, variant};
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
@@ -17,8 +17,10 @@ use super::row::Row;
 use super::{Code, Problem};
 use crate::import::{NewListing, NewOffer, write};
 use crate::input::Checks;
-use crate::listing::{self, IfListed, Terms};
+use crate::listing::{self, Terms};
+use crate::offer::{self as offers, many};
 use crate::proposal::{self, Propose, ProposeRefusal};
+use crate::search::Search;
 use crate::{attribute, image, product as products, seller, variant as variants};
 
 /// Whose goods a file brings, and what it may do.
@@ -53,6 +55,9 @@ impl Applied {
     }
 }
 
+/// By the line of a row, products whose titles are worth a look before it is proposed.
+pub(super) type Alike = HashMap<u64, Vec<ProductId>>;
+
 /// An offer that is there now, and the row that says so.
 type Offered = (offer::Model, Terms, u64);
 
@@ -62,6 +67,7 @@ pub(super) async fn apply(
     now: DateTime<Utc>,
     scope: &Scope,
     records: &[Record],
+    alike: &Alike,
 ) -> Result<Applied, Failure> {
     let mut applied = Applied::default();
     let rows = understood(tx, scope, records, &mut applied).await?;
@@ -87,11 +93,28 @@ pub(super) async fn apply(
     let mut offered = offer_known(tx, now, scope, of_variants, &mut applied).await?;
     match scope.creates {
         true => offered.extend(create(tx, now, scope, new, &mut applied).await?),
-        false => propose(tx, now, scope, new, &mut applied).await?,
+        false => propose(tx, now, scope, new, alike, &mut applied).await?,
     }
     stock(tx, now, scope, offered).await?;
     applied.problems.sort_by_key(|problem| problem.line);
     Ok(applied)
+}
+
+/// Looks for products that rows may mean which would be proposed. Before the transaction: it takes its time.
+pub(super) async fn look_for_alike(
+    db: &Database,
+    search: &Search,
+    records: &[Record],
+) -> Result<Alike, Failure> {
+    let rows: Vec<Row> = records.iter().filter_map(|record| Row::read(record).ok()).collect();
+    let known = Known::find(db.read(), &rows).await?;
+    let mut alike = HashMap::new();
+    for row in rows.iter().filter(|row| !matches!(known.about(row), About::Variant(_))) {
+        if let Some(title) = &row.title {
+            alike.insert(row.line, search.alike(title.clone()).await?);
+        }
+    }
+    Ok(alike)
 }
 
 /// The rows that can be understood.
@@ -217,7 +240,7 @@ async fn offer_known(
     };
     let there = known::offers(tx, seller, rows.iter().map(|(_, variant)| variant.id)).await?;
     let hidden = hidden(tx, rows.iter().map(|(_, variant)| variant)).await?;
-    let mut offered = vec![];
+    let (mut same, mut changed, mut new) = (vec![], vec![], vec![]);
     for (row, variant) in rows {
         let Some(terms) = row.terms else {
             applied.unchanged += 1;
@@ -228,23 +251,63 @@ async fn offer_known(
             applied.problems.push(row.problem("gtin", Code::Taken, message));
             continue;
         }
-        let before = there.get(&(variant.id, terms.condition));
-        let same = before
-            .filter(|offer| offer.price() == terms.price && offer.publication == Publication::Published);
-        let offer = match same {
-            Some(offer) => offer.clone(),
-            None => listing::offer(tx, now, &variant, seller, terms, IfListed::Update)
-                .await?
-                .map_err(|_| Failure::msg("an update takes the offer that is there"))?,
-        };
-        match (before, same) {
-            (None, _) => applied.offers_new += 1,
-            (Some(_), None) => applied.offers_changed += 1,
-            (Some(_), Some(_)) => applied.unchanged += 1,
+        match there.get(&(variant.id, terms.condition)) {
+            Some(offer) if many::is_shown_at(offer, terms.price) => {
+                same.push((offer.clone(), terms, row.line))
+            }
+            Some(offer) => changed.push((offer.clone(), terms, row.line)),
+            None => {
+                let mut offer = offers::draft(now, &variant, seller, terms.condition, terms.price);
+                offer.publication = Publication::Published;
+                new.push((offer, terms, row.line));
+            }
         }
-        offered.push((offer, terms, row.line));
     }
+    applied.unchanged += same.len() as i64;
+    applied.offers_changed += changed.len() as i64;
+    applied.offers_new += new.len() as i64;
+    let mut offered = same;
+    offered.extend(change_offers(tx, now, changed).await?);
+    offered.extend(add_offers(tx, now, seller, new).await?);
     Ok(offered)
+}
+
+/// Gives offers that are there, and locked, their new prices, and shows them.
+async fn change_offers(tx: &Tx, now: DateTime<Utc>, rows: Vec<Offered>) -> Result<Vec<Offered>, Failure> {
+    let of_rows: HashMap<OfferId, (Terms, u64)> =
+        rows.iter().map(|(offer, terms, line)| (offer.id, (*terms, *line))).collect();
+    let repriced = rows.iter().filter(|(offer, terms, _)| offer.price() != terms.price);
+    let repriced = repriced.map(|(offer, ..)| offer.id).collect();
+    let offers = rows.into_iter().map(|(offer, terms, _)| offer::Model {
+        price_minor: terms.price.amount_minor,
+        currency: terms.price.currency.to_string(),
+        publication: Publication::Published,
+        ..offer
+    });
+    let stored = many::store(tx, now, offers.collect(), &repriced).await?;
+    let row = |offer: offer::Model| of_rows.get(&offer.id).map(|(terms, line)| (offer, *terms, *line));
+    Ok(stored.into_iter().filter_map(row).collect())
+}
+
+/// Makes offers. One that its seller made a moment ago is changed instead.
+async fn add_offers(
+    tx: &Tx,
+    now: DateTime<Utc>,
+    seller: SellerId,
+    rows: Vec<Offered>,
+) -> Result<Vec<Offered>, Failure> {
+    let offers: Vec<offer::Model> = rows.iter().map(|(offer, ..)| offer.clone()).collect();
+    let written = many::insert(tx, now, &offers).await?;
+    let (mut made, late): (Vec<Offered>, Vec<Offered>) =
+        rows.into_iter().partition(|(offer, ..)| written.contains(&offer.id));
+    if !late.is_empty() {
+        let there = known::offers(tx, seller, late.iter().map(|(offer, ..)| offer.variant_id)).await?;
+        let same = late.into_iter().filter_map(|(offer, terms, line)| {
+            Some((there.get(&(offer.variant_id, offer.condition))?.clone(), terms, line))
+        });
+        made.extend(change_offers(tx, now, same.collect()).await?);
+    }
+    Ok(made)
 }
 
 /// Variants of products that buyers do not see.
@@ -335,6 +398,7 @@ async fn propose(
     now: DateTime<Utc>,
     scope: &Scope,
     rows: Vec<Row>,
+    alike: &Alike,
     applied: &mut Applied,
 ) -> Result<(), Failure> {
     let viewer =
@@ -356,7 +420,8 @@ async fn propose(
             new_because: None,
             seller: scope.seller,
         };
-        match proposal::propose(tx, now, &viewer, command).await? {
+        let alike = alike.get(&row.line).map(Vec::as_slice).unwrap_or_default();
+        match proposal::propose(tx, now, &viewer, command, alike).await? {
             Ok(id) => {
                 proposal::describe(tx, id, row.listing.attributes.clone(), row.listing.images.clone())
                     .await?;

@@ -17,6 +17,7 @@ use super::Problem;
 use super::apply::{self, Applied, Scope};
 use super::batches::{Batch, Batches};
 use super::records::{BadFile, Format};
+use crate::search::Search;
 use crate::seller::{self, NotSelling};
 
 /// Bytes of a file that comes in a request: a request has at most a mebibyte.
@@ -187,17 +188,27 @@ pub async fn resume(env: &Env, start: Start) -> Result<Job, Failure> {
 }
 
 /// Applies the batch that comes next, with the job's progress in one transaction; the job as it is then. A batch whose
-/// turn it is not changes nothing. A dry run forgets what it did and keeps what it found.
-pub async fn step(env: &Env, id: ImportJobId, batch: &Batch) -> Result<Job, Failure> {
+/// turn it is not changes nothing. A dry run forgets what it did and keeps what it found. Without `search`, what is proposed
+/// is compared with the catalog only by the words of its title.
+pub async fn step(
+    env: &Env,
+    search: Option<&Search>,
+    id: ImportJobId,
+    batch: &Batch,
+) -> Result<Job, Failure> {
     let now = env.clock.now();
     let job = find(env.db.read(), id).await?;
     if job.state != State::Running || job.position != batch.position {
         return Ok(job);
     }
+    let alike = match search.filter(|_| !job.creates) {
+        Some(search) => apply::look_for_alike(&env.db, search, &batch.rows).await?,
+        None => Default::default(),
+    };
     if !job.dry_run {
         return tx::apply(&env.db, async |tx| match due(tx, id, batch).await? {
             Ok(job) => {
-                let applied = apply::apply(tx, now, &scope(&job), &batch.rows).await?;
+                let applied = apply::apply(tx, now, &scope(&job), &batch.rows, &alike).await?;
                 record(tx, now, job, batch, applied).await
             }
             Err(job) => Ok(job),
@@ -206,7 +217,7 @@ pub async fn step(env: &Env, id: ImportJobId, batch: &Batch) -> Result<Job, Fail
     }
     // Refused, and so rolled back.
     let tried = tx::run(&env.db, async |tx| {
-        Ok(Err::<(), Applied>(apply::apply(tx, now, &scope(&job), &batch.rows).await?))
+        Ok(Err::<(), Applied>(apply::apply(tx, now, &scope(&job), &batch.rows, &alike).await?))
     });
     let found = tried.await?.err().unwrap_or_default();
     tx::apply(&env.db, async |tx| match due(tx, id, batch).await? {

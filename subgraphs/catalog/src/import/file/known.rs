@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use chassis::{Failure, Tx};
 use contract::{ProductId, SellerId, VariantId};
 use entity::catalog::{Condition, offer, product, variant};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::row::Row;
 
@@ -25,14 +25,14 @@ pub(super) enum About<'k> {
 }
 
 impl Known {
-    pub(super) async fn find(tx: &Tx, rows: &[Row]) -> Result<Self, Failure> {
+    pub(super) async fn find(db: &impl ConnectionTrait, rows: &[Row]) -> Result<Self, Failure> {
         let numbers = rows.iter().filter_map(|row| row.number.clone());
-        let variants = variant::Entity::find().filter(variant::Column::Gtin.is_in(numbers)).all(tx).await?;
+        let variants = variant::Entity::find().filter(variant::Column::Gtin.is_in(numbers)).all(db).await?;
         let handles = rows.iter().map(|row| row.listing.handle.as_str());
-        let products = product::Entity::find().filter(product::Column::Handle.is_in(handles)).all(tx).await?;
+        let products = product::Entity::find().filter(product::Column::Handle.is_in(handles)).all(db).await?;
         let survivors: HashSet<ProductId> =
             products.iter().filter_map(|product| product.merged_into).collect();
-        let survivors = product::Entity::find().filter(product::Column::Id.is_in(survivors)).all(tx).await?;
+        let survivors = product::Entity::find().filter(product::Column::Id.is_in(survivors)).all(db).await?;
         let survivors: HashMap<ProductId, product::Model> =
             survivors.into_iter().map(|product| (product.id, product)).collect();
         let by_handle: HashMap<String, product::Model> = products
@@ -47,10 +47,10 @@ impl Known {
             .filter(variant::Column::ProductId.is_in(ids))
             .filter(variant::Column::MergedInto.is_null());
         let mut of_product: HashMap<ProductId, Vec<variant::Model>> = HashMap::new();
-        for variant in of_products.all(tx).await? {
+        for variant in of_products.all(db).await? {
             of_product.entry(variant.product_id).or_default().push(variant);
         }
-        Ok(Self { by_number: surviving(tx, variants).await?, by_handle, of_product })
+        Ok(Self { by_number: surviving(db, variants).await?, by_handle, of_product })
     }
 
     pub(super) fn about(&self, row: &Row) -> About<'_> {
@@ -72,9 +72,12 @@ impl Known {
 }
 
 /// By their numbers, the variants or what they were merged into.
-async fn surviving(tx: &Tx, found: Vec<variant::Model>) -> Result<HashMap<String, variant::Model>, Failure> {
+async fn surviving(
+    db: &impl ConnectionTrait,
+    found: Vec<variant::Model>,
+) -> Result<HashMap<String, variant::Model>, Failure> {
     let into = found.iter().filter_map(|variant| variant.merged_into);
-    let survivors = variant::Entity::find().filter(variant::Column::Id.is_in(into)).all(tx).await?;
+    let survivors = variant::Entity::find().filter(variant::Column::Id.is_in(into)).all(db).await?;
     let survivors: HashMap<VariantId, variant::Model> =
         survivors.into_iter().map(|variant| (variant.id, variant)).collect();
     let named = found.into_iter().filter_map(|variant| {
@@ -85,7 +88,7 @@ async fn surviving(tx: &Tx, found: Vec<variant::Model>) -> Result<HashMap<String
     Ok(named.collect())
 }
 
-/// The offers of `seller` for these variants.
+/// The offers of `seller` for these variants, locked in the order of their ids.
 pub(super) async fn offers(
     tx: &Tx,
     seller: SellerId,
@@ -94,6 +97,8 @@ pub(super) async fn offers(
     let there = offer::Entity::find()
         .filter(offer::Column::SellerId.eq(seller))
         .filter(offer::Column::VariantId.is_in(variants))
+        .order_by_asc(offer::Column::Id)
+        .lock_exclusive()
         .all(tx)
         .await?;
     Ok(there.into_iter().map(|offer| ((offer.variant_id, offer.condition), offer)).collect())

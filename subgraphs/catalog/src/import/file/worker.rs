@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::batches::Batch;
 use super::job;
+use crate::search::Search;
 
 /// How long a worker that died keeps others waiting.
 const LEASE: TimeDelta = TimeDelta::seconds(15);
@@ -18,14 +19,14 @@ const NAME: &str = "imports";
 
 /// Applies the batches that wait, the oldest job first, until none is left or the process stops. A batch that fails comes
 /// again in the next round, and does not keep other jobs waiting.
-pub(crate) async fn run(env: Env, holder: Uuid) -> Result<(), Failure> {
+pub(crate) async fn run(env: Env, search: Search, holder: Uuid) -> Result<(), Failure> {
     let mut failed = vec![];
     while !env.tasks.stopping().is_cancelled() {
         let Some((id, batch)) = next(&env, &failed).await? else { break };
         if !lease::hold(&env.db, NAME, holder, env.clock.now(), LEASE).await? {
             return Ok(());
         }
-        let job = match job::step(&env, id, &batch).await {
+        let job = match job::step(&env, Some(&search), id, &batch).await {
             Ok(job) => job,
             Err(failure) => {
                 warn!(import.id = %id, error = %failure, "Batch {} of {id} comes again", batch.position);

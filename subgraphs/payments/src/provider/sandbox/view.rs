@@ -2,13 +2,15 @@
 
 use chassis::Failure;
 use contract::event::payments::DisputeStatus;
-use contract::{CurrencyCode, PaymentId};
+use contract::{CurrencyCode, Money, PaymentId};
 use entity::payments::sandbox_object::{self, Kind, Status};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{page, world};
-use crate::provider::{Captured, Remote, RemoteDispute, RemotePart, RemoteStanding, Standing, Why};
+use crate::provider::{
+    Captured, Holds, Remote, RemoteDispute, RemoteHold, RemotePart, RemoteStanding, Standing, Why,
+};
 
 pub(super) async fn balance(db: &impl ConnectionTrait, currency: CurrencyCode) -> Result<i64, Failure> {
     let sum = Expr::col(sandbox_object::Column::BalanceMinor).sum().cast_as("bigint");
@@ -29,24 +31,56 @@ pub(super) async fn remote(
     let intents = sandbox_object::Entity::find()
         .filter(sandbox_object::Column::Subject.eq(payment_id.to_string()))
         .filter(sandbox_object::Column::Kind.eq(Kind::Intent))
-        .order_by_desc(sandbox_object::Column::CreatedAt)
         .all(db)
         .await?;
-    // One that holds or held something tells more than one that was declined.
-    let tells = |intent: &&sandbox_object::Model| intent.status != Status::Declined;
-    let Some(intent) = intents.iter().find(tells).or(intents.first()) else { return Ok(None) };
-    let parts = parts(db, vec![intent.id.clone()]).await?;
-    let transfers = parts.iter().filter(|part| part.kind == Kind::Transfer).map(|part| part.id.clone());
-    let reversals = self::parts(db, transfers.collect()).await?;
-    let of = |kind: Kind| parts.iter().filter(move |part| part.kind == kind);
-    Ok(Some(Remote {
+    let mut objects = parts(db, intents.iter().map(|intent| intent.id.clone()).collect()).await?;
+    let transfers = objects.iter().filter(|part| part.kind == Kind::Transfer).map(|part| part.id.clone());
+    let reversals = parts(db, transfers.collect()).await?;
+    objects.extend(intents.into_iter().chain(reversals));
+    Ok(assemble(payment_id, &objects))
+}
+
+/// A payment as the sandbox's `objects` tell it. `None`: there is none among them.
+pub(crate) fn assemble(payment_id: PaymentId, objects: &[sandbox_object::Model]) -> Option<Remote> {
+    let subject = payment_id.to_string();
+    let own = |object: &&sandbox_object::Model| object.kind == Kind::Intent && object.subject == subject;
+    // One that holds or held something tells more than one that was declined; then the newest.
+    let intent = objects
+        .iter()
+        .filter(own)
+        .max_by_key(|intent| (intent.status != Status::Declined, intent.created_at))?;
+    let of = |parent: &str, kind: Kind| {
+        let mut parts: Vec<&sandbox_object::Model> = objects
+            .iter()
+            .filter(|part| part.kind == kind && part.parent.as_deref() == Some(parent))
+            .collect();
+        parts.sort_by_key(|part| part.created_at);
+        parts
+    };
+    let transfers = of(&intent.id, Kind::Transfer);
+    Some(Remote {
         reference: intent.id.clone(),
         standing: standing(intent),
-        refunds: of(Kind::Refund).map(part).collect(),
-        transfers: of(Kind::Transfer).map(part).collect(),
-        reversals: reversals.iter().map(part).collect(),
-        disputes: of(Kind::Dispute).map(dispute).collect(),
-    }))
+        refunds: of(&intent.id, Kind::Refund).into_iter().map(part).collect(),
+        reversals: transfers.iter().flat_map(|sent| of(&sent.id, Kind::Reversal)).map(part).collect(),
+        transfers: transfers.into_iter().map(part).collect(),
+        disputes: of(&intent.id, Kind::Dispute).into_iter().map(dispute).collect(),
+    })
+}
+
+pub(super) async fn holds(db: &impl ConnectionTrait, made: Holds) -> Result<Vec<RemoteHold>, Failure> {
+    let intents = sandbox_object::Entity::find()
+        .filter(sandbox_object::Column::Kind.eq(Kind::Intent))
+        .filter(sandbox_object::Column::Status.eq(Status::Held))
+        .filter(sandbox_object::Column::CreatedAt.between(made.since, made.until))
+        .all(db)
+        .await?;
+    intents.into_iter().map(hold).collect()
+}
+
+fn hold(intent: sandbox_object::Model) -> Result<RemoteHold, Failure> {
+    let amount = Money { amount_minor: intent.amount_minor, currency: intent.currency.parse()? };
+    Ok(RemoteHold { payment_id: intent.subject.parse()?, reference: intent.id, amount })
 }
 
 async fn parts(
@@ -62,7 +96,7 @@ fn standing(intent: &sandbox_object::Model) -> RemoteStanding {
         Status::NeedsAction => RemoteStanding::Hold(page::confirmation(&intent.id)),
         Status::Captured => {
             let (charge, fee_minor) = (world::charge(&intent.id), intent.fee_minor);
-            RemoteStanding::Captured(Captured { charge, fee_minor })
+            RemoteStanding::Captured(Captured { charge, amount_minor: intent.amount_minor, fee_minor })
         }
         Status::Cancelled => RemoteStanding::Cancelled,
         Status::Declined => RemoteStanding::Declined(world::declined(&intent.method)),
@@ -77,6 +111,7 @@ fn part(object: &sandbox_object::Model) -> RemotePart {
     let failed = Why::new("failed", "SANDBOX: it failed");
     RemotePart {
         subject: object.subject.clone(),
+        key: None,
         reference: object.id.clone(),
         amount_minor: object.amount_minor,
         done: Some(if object.status == Status::Failed { Err(failed) } else { Ok(()) }),

@@ -215,7 +215,7 @@ impl World {
     }
 
     /// What a kind of parts of an object adds up to.
-    fn sum(&self, parent: &str, kind: Kind) -> i64 {
+    pub fn sum(&self, parent: &str, kind: Kind) -> i64 {
         let of = |object: &&sandbox_object::Model| {
             object.kind == kind && object.parent.as_deref() == Some(parent) && object.status != Status::Failed
         };
