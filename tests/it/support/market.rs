@@ -163,9 +163,18 @@ impl Market {
     }
 
     /// Waits until every event has been delivered, and every payment that can move now has moved.
+    ///
+    /// The services are looked at one after the other, and an answer may pass from one that is still to be looked at to
+    /// one that has been: only two looks with nothing said between them are the end.
     pub async fn settle(&self) {
         tokio::time::timeout(SETTLE_TIMEOUT, async {
-            while self.waiting().await > 0 {
+            let mut before = None;
+            loop {
+                let (said, waiting) = self.events().await;
+                if waiting == 0 && before == Some(said) {
+                    return;
+                }
+                before = (waiting == 0).then_some(said);
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         })
@@ -173,17 +182,19 @@ impl Market {
         .expect("every event is delivered in the end");
     }
 
-    /// Events that have not been delivered; a database that does not answer may have one.
-    async fn waiting(&self) -> u64 {
-        let mut waiting = 0;
+    /// How many events were ever said, and how much is on its way; a database that does not answer may have one.
+    async fn events(&self) -> (u64, u64) {
+        let (mut said, mut waiting) = (0, 0);
         for service in &self.souk.services {
+            let db = service.env.db.look();
             let unpublished = outbox_row::Entity::find().filter(outbox_row::Column::PublishedAt.is_null());
-            waiting += unpublished.count(service.env.db.look()).await.unwrap_or(1);
+            waiting += unpublished.count(db).await.unwrap_or(1);
+            said += outbox_row::Entity::find().count(db).await.unwrap_or(0);
         }
         let due = payment_step::Entity::find()
             .filter(payment_step::Column::State.eq(payment_step::State::Waiting))
             .filter(payment_step::Column::NextRunAt.lte(self.clock.now()));
-        waiting + due.count(self.env("payments").db.look()).await.unwrap_or(1)
+        (said, waiting + due.count(self.env("payments").db.look()).await.unwrap_or(1))
     }
 
     pub async fn stop(&self) {
