@@ -1,8 +1,9 @@
 //! Who may use whom. Change the table when the design changes, not to get past it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
 
-use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+use serde_json::Value;
 
 /// Our crates, and those of ours that each may use.
 const MAY_USE: &[(&str, &[&str])] = &[
@@ -69,24 +70,26 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("tantivy", &["catalog"]),
 ];
 
-fn metadata() -> Metadata {
-    MetadataCommand::new()
-        .manifest_path("../Cargo.toml")
-        .no_deps()
-        .other_options(vec!["--offline".into()])
-        .exec()
-        .unwrap()
-}
-
 /// What each crate of ours uses, tests of its own not counted.
 fn uses() -> BTreeMap<String, BTreeSet<String>> {
-    let packages = metadata().packages;
-    let names = |package: &cargo_metadata::Package| {
-        let built =
-            package.dependencies.iter().filter(|dependency| dependency.kind != DependencyKind::Development);
-        built.map(|dependency| dependency.name.to_string()).collect()
-    };
-    packages.iter().map(|package| (package.name.to_string(), names(package))).collect()
+    // `cargo` itself and not the crate that wraps it: that one asks for features of serde_json which the executable does
+    // not have, so that every crate would be compiled a second time for the tests, and would read JSON as no user's does.
+    let told = Command::new(env!("CARGO"))
+        .args(["metadata", "--manifest-path=../Cargo.toml", "--no-deps", "--offline", "--format-version=1"])
+        .output()
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&told.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    packages.iter().map(|package| (name(package), used_by(package))).collect()
+}
+
+fn used_by(package: &Value) -> BTreeSet<String> {
+    let dependencies = package["dependencies"].as_array().unwrap().iter();
+    dependencies.filter(|dependency| dependency["kind"] != "dev").map(name).collect()
+}
+
+fn name(named: &Value) -> String {
+    named["name"].as_str().unwrap().to_owned()
 }
 
 #[test]
