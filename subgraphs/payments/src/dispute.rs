@@ -26,7 +26,10 @@ impl File {
         };
         let open = self.disputes.iter().any(|known| known.id == id && known.status == Status::Open);
         match seen.status {
-            DisputeStatus::Won if open => self.decide(pen, id, Status::Won),
+            DisputeStatus::Won if open => {
+                self.take_fee_back(pen, id, seen.fee_minor.max(0))?;
+                self.decide(pen, id, Status::Won)
+            }
             DisputeStatus::Lost if open => self.decide(pen, id, Status::Lost),
             _ => Ok(()),
         }
@@ -106,6 +109,14 @@ impl File {
         self.settle_state();
         let said = if status == Status::Won { DisputeStatus::Won } else { DisputeStatus::Lost };
         self.say_dispute(pen, id, said)
+    }
+
+    /// What the provider keeps of its fee is `kept_minor`.
+    fn take_fee_back(&mut self, pen: &mut Pen, id: DisputeId, kept_minor: i64) -> Result<(), Failure> {
+        let Some(dispute) = self.disputes.iter_mut().find(|dispute| dispute.id == id) else { return Ok(()) };
+        let back_minor = (dispute.fee_minor - kept_minor).max(0);
+        dispute.fee_minor -= back_minor;
+        self.book(pen, id, Account::Balance, Account::ProviderFee, back_minor, Reason::DisputeFee)
     }
 
     fn book(

@@ -197,7 +197,7 @@ pub struct RemotePart {
 pub struct RemoteDispute {
     pub reference: String,
     pub amount_minor: i64,
-    /// What the provider takes for it.
+    /// What the provider takes for it. Some give it back with a dispute that is won.
     pub fee_minor: i64,
     pub reason: String,
     pub status: contract::event::payments::DisputeStatus,

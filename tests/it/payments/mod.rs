@@ -7,6 +7,7 @@ mod graph;
 mod jobs;
 mod ledger;
 mod localstripe;
+mod providers;
 mod refunds;
 mod webhooks;
 

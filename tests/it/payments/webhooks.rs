@@ -17,11 +17,16 @@ const SECRET: [u8; 32] = [7; 32];
 pub(super) async fn pages(market: &Market) -> String {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
+    serve(market, listener);
+    format!("http://{address}")
+}
+
+/// [`pages`] where somebody knows already that they will be.
+pub(super) fn serve(market: &Market, listener: TcpListener) {
     let (pages, stop) = (market.souk.pages(), market.souk.tasks.stopping().clone());
     market.souk.tasks.spawn(async move {
         axum::serve(listener, pages).with_graceful_shutdown(stop.cancelled_owned()).await.unwrap();
     });
-    format!("http://{address}")
 }
 
 async fn tell(pages: &str, event: &Value, signature: String) -> u16 {

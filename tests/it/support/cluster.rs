@@ -5,6 +5,7 @@ use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use super::{Store, skip};
 
@@ -12,6 +13,8 @@ use super::{Store, skip};
 const INSTALLED: &str = "/usr/lib/postgresql";
 /// Who runs the server when the test runs as root: it refuses root itself.
 const ACCOUNT: &str = "postgres";
+/// How often to look whether killed processes are gone.
+const LOOK: Duration = Duration::from_millis(5);
 
 pub struct Cluster {
     folder: PathBuf,
@@ -61,9 +64,19 @@ impl Cluster {
         self.run("pg_ctl", &["-D", &self.data(), "-w", "-l", &log, "-o", &options, "start"]);
     }
 
-    /// Ends every process of the server at once: nothing is written any more, every connection is cut.
+    /// `kill -9` of every process of the server: nothing is written any more, every connection is cut.
     pub fn crash(&self) {
-        self.run("pg_ctl", &["-D", &self.data(), "-w", "-m", "immediate", "stop"]);
+        let lock = Path::new(&self.data()).join("postmaster.pid");
+        let server = std::fs::read_to_string(&lock).unwrap().lines().next().unwrap().to_owned();
+        let children = children(&server);
+        // The server first, so that it begins no other.
+        let doomed: Vec<String> = std::iter::once(server).chain(children).collect();
+        _ = Command::new("kill").arg("-9").args(&doomed).stderr(Stdio::null()).status().unwrap();
+        while doomed.iter().any(|process| is_alive(process)) {
+            std::thread::sleep(LOOK);
+        }
+        // Its number may be kept by whoever has not asked how it ended; then it would not start again.
+        std::fs::remove_file(&lock).unwrap();
     }
 
     fn data(&self) -> String {
@@ -92,6 +105,25 @@ impl Drop for Cluster {
         _ = self.command("pg_ctl", &["-D", &data, "-m", "immediate", "stop"]).stderr(Stdio::null()).status();
         _ = std::fs::remove_dir_all(&self.folder);
     }
+}
+
+/// The processes that `server` has started.
+fn children(server: &str) -> Vec<String> {
+    let all =
+        std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    all.filter(|process| stat(process).is_some_and(|(_, parent)| parent == server)).collect()
+}
+
+/// Whether a process is there and has not ended.
+fn is_alive(process: &str) -> bool {
+    stat(process).is_some_and(|(state, _)| state != "Z")
+}
+
+/// A process's state and its parent, as Linux tells. `None`: there is no such process.
+fn stat(process: &str) -> Option<(String, String)> {
+    let text = std::fs::read_to_string(Path::new("/proc").join(process).join("stat")).ok()?;
+    let mut words = text.rsplit_once(')')?.1.split_whitespace().map(str::to_owned);
+    Some((words.next()?, words.next()?))
 }
 
 /// The folder with the newest server's programs.

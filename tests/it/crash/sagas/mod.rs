@@ -164,7 +164,6 @@ async fn every_saga_ends_right_under_kills_on_postgres() {
     every_saga_ends_right(store, 2, |_, _| {}).await;
 }
 
-#[ignore = "takes minutes: run it by its name, with --ignored"]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_saga_ends_right_when_postgres_crashes_too() {
     let Some(store) = support::cluster::store() else { return };

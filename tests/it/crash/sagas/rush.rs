@@ -1,6 +1,6 @@
 //! Many buyers in several processes want the last pieces of one offer: exactly those are sold.
 //!
-//! `SOUK_CRASH_BUYERS=1000 cargo test -p tests --test it -- --ignored crash::sagas::rush` is the size before a release: 100 pieces.
+//! `SOUK_CRASH_BUYERS=1000 cargo test -p tests --test it -- crash::sagas::rush` is the size before a release: 100 pieces.
 
 use chrono::TimeDelta;
 use entity::orders::settlement::{self, State};
@@ -16,7 +16,6 @@ const BUYERS: usize = 120;
 const BUYERS_A_PIECE: usize = 10;
 const PROCESSES: usize = 4;
 
-#[ignore = "takes minutes: run it by its name, with --ignored"]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn processes_that_sell_one_offer_sell_exactly_what_there_is() {
     let Some(store) = support::cluster::store() else { return };

@@ -198,7 +198,8 @@ fn dispute(dispute: &Dispute) -> Option<RemoteDispute> {
     Some(RemoteDispute {
         reference: dispute.id.clone(),
         amount_minor: dispute.amount,
-        fee_minor: dispute.balance_transactions.first().map_or(0, |taken| taken.fee.max(0)),
+        // What was taken at first, less what was given back when it was won.
+        fee_minor: dispute.balance_transactions.iter().map(|moved| moved.fee).sum::<i64>().max(0),
         reason: dispute.reason.clone().unwrap_or_else(|| "general".into()),
         status,
     })
