@@ -1,10 +1,10 @@
 //! The way of an event from an outbox to a consumer.
 
 use chassis::tx;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use entity::shared::{inbox, outbox as outbox_row};
-use sea_orm::sea_query::Expr;
-use sea_orm::{EntityTrait, PaginatorTrait};
+use sea_orm::sea_query::{Expr, IntoCondition};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 
 use super::*;
 
@@ -24,6 +24,16 @@ souk_test! {
         ear.relay(market).turn().await.unwrap();
         forget_that_they_were_published(market).await;
         // As after a crash between the consumer's commit and the relay's.
+        ear.relay(market).turn().await.unwrap();
+        assert_eq!(ear.heard(), [(anna, 1)]);
+    }
+
+    silent async fn what_commits_after_what_was_said_later_is_delivered_too(market: &Market) {
+        let (ear, anna, bert) = (Ear::default(), UserId::new(), UserId::new());
+        say(market, &[(anna, 1)]).await;
+        say(market, &[(bert, 1)]).await;
+        // As if what is said of anna had its number first and its commit last.
+        publish(market, Some(market.clock.now()), outbox_row::Column::AggregateId.eq(bert.0)).await;
         ear.relay(market).turn().await.unwrap();
         assert_eq!(ear.heard(), [(anna, 1)]);
     }
@@ -68,8 +78,14 @@ souk_test! {
 }
 
 async fn forget_that_they_were_published(market: &Market) {
+    publish(market, None, outbox_row::Column::PublishedAt.is_not_null()).await;
+}
+
+/// Marks events as published, or as not.
+async fn publish(market: &Market, at: Option<DateTime<Utc>>, which: impl IntoCondition) {
     outbox_row::Entity::update_many()
-        .col_expr(outbox_row::Column::PublishedAt, Expr::val(None::<chrono::DateTime<chrono::Utc>>))
+        .col_expr(outbox_row::Column::PublishedAt, Expr::val(at))
+        .filter(which)
         .exec(market.env("accounts").db.write())
         .await
         .unwrap();

@@ -119,6 +119,35 @@ souk_test! {
         assert_eq!(codes(&Buyer::user(market).does("cancelOrder", "order { status }", "", stranger).await), ["NOT_FOUND"]);
     }
 
+    async fn those_who_cancel_an_order_at_once_wait_for_each_other_and_it_is_undone_once(market: &Market) {
+        let shop = Shop::open(market, "Shop").await;
+        let offer = shop.offer(1_000, 20).await;
+        let mut bought = vec![];
+        for _ in 0..8 {
+            let guest = Buyer::guest(market, &[(offer, 1)]).await;
+            let placed = guest.buy(ASKS_BUYER, 1_000).await;
+            bought.push((guest, placed));
+        }
+        let cancel = |(guest, placed): &(Buyer<'_>, Value)| {
+            let (guest, placed) = (guest.clone(), placed.clone());
+            async move {
+                let input = json!({ "orderId": placed["order"]["id"], "orderToken": placed["orderToken"] });
+                guest.does("cancelOrder", "order { status }", "", input).await
+            }
+        };
+        let at_once = bought.iter().flat_map(|one| [cancel(one), cancel(one), cancel(one)]);
+        for done in futures::future::join_all(at_once).await {
+            assert_eq!(codes(&done), [""; 0], "{done}");
+        }
+        market.settle().await;
+        for (guest, placed) in &bought {
+            let order = guest.order(placed).await;
+            assert_eq!(order["status"], "CANCELLED");
+            assert_eq!(timeline(&order), ["placed", "authorising", "confirming", "voiding", "releasing", "cancelled"]);
+        }
+        assert_eq!(shop.levels(offer).await, [20, 0, 20]);
+    }
+
     async fn stock_that_goes_while_the_buyer_confirms_is_not_paid_for(market: &Market) {
         let shop = Shop::open(market, "Shop").await;
         let offer = shop.offer(1_000, 5).await;
