@@ -55,6 +55,11 @@ async fn back(market: &Market) {
     wait(market, 3, TimeDelta::seconds(61)).await;
 }
 
+async fn cancel(guest: &Buyer<'_>, placed: &Value) -> Value {
+    let input = json!({ "orderId": placed["order"]["id"], "orderToken": placed["orderToken"] });
+    guest.does("cancelOrder", "order { status }", "", input).await
+}
+
 async fn act(market: &Market, placed: &Value, action: &str) -> Value {
     let input = json!({ "orderId": placed["order"]["id"], "action": action, "reason": "seen in the provider's console" });
     call(market, &market.admin(), "actOnSaga", "saga { state steps { kind actor } }", input).await
@@ -128,14 +133,7 @@ souk_test! {
             let placed = guest.buy(ASKS_BUYER, 1_000).await;
             bought.push((guest, placed));
         }
-        let cancel = |(guest, placed): &(Buyer<'_>, Value)| {
-            let (guest, placed) = (guest.clone(), placed.clone());
-            async move {
-                let input = json!({ "orderId": placed["order"]["id"], "orderToken": placed["orderToken"] });
-                guest.does("cancelOrder", "order { status }", "", input).await
-            }
-        };
-        let at_once = bought.iter().flat_map(|one| [cancel(one), cancel(one), cancel(one)]);
+        let at_once = bought.iter().flat_map(|(guest, placed)| [(); 3].map(|()| cancel(guest, placed)));
         for done in futures::future::join_all(at_once).await {
             assert_eq!(codes(&done), [""; 0], "{done}");
         }
