@@ -82,12 +82,35 @@ pub async fn find(db: &impl ConnectionTrait, shopper: &Shopper) -> Result<Option
     with_lines(db, Entity::find().filter(shopper.is()).one(db).await?).await
 }
 
+/// The open cart of `shopper`, from now on an order's: nobody changes it or buys it again until it is known what becomes of
+/// the order. `None`: there is none, or it is another order's.
+pub async fn claim(
+    tx: &Tx,
+    now: DateTime<Utc>,
+    shopper: &Shopper,
+    order: OrderId,
+) -> Result<Option<cart::Model>, Failure> {
+    let claimed = Entity::update_many()
+        .col_expr(Column::State, Expr::val(State::CheckingOut))
+        .col_expr(Column::OrderId, Expr::val(order.0))
+        .col_expr(Column::Version, Expr::col(Column::Version).add(1))
+        .col_expr(Column::UpdatedAt, Expr::val(now))
+        .filter(shopper.is())
+        .filter(Column::State.eq(State::Open))
+        .exec_with_returning(tx)
+        .await?;
+    Ok(claimed.into_iter().next())
+}
+
 /// [`find`], locked until the transaction ends.
 pub async fn lock(tx: &Tx, shopper: &Shopper) -> Result<Option<Cart>, Failure> {
     with_lines(tx, Entity::find().filter(shopper.is()).lock_exclusive().one(tx).await?).await
 }
 
-async fn with_lines(db: &impl ConnectionTrait, row: Option<cart::Model>) -> Result<Option<Cart>, Failure> {
+pub(crate) async fn with_lines(
+    db: &impl ConnectionTrait,
+    row: Option<cart::Model>,
+) -> Result<Option<Cart>, Failure> {
     let Some(row) = row else { return Ok(None) };
     let lines = cart_line::Entity::find()
         .filter(cart_line::Column::CartId.eq(row.id))

@@ -9,9 +9,8 @@ use contract::event::inventory::{Line, ReserveStock};
 use contract::event::orders::OrderPlaced;
 use contract::event::payments::Share;
 use contract::{Aggregate, Event, Money, OfferId, OrderId, ReservationId, SellerId, UserId};
-use entity::orders::{cart, order, order_event, order_line, order_share, settlement};
-use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use entity::orders::{order, order_event, order_line, order_share, settlement};
+use sea_orm::{EntityTrait, IntoActiveModel};
 use serde::{Deserialize, Serialize};
 
 use crate::cart::{self as carts, Cart, Shopper};
@@ -96,12 +95,10 @@ pub async fn place(
         Ok(contact) => contact,
         Err(invalid) => return Ok(Err(PlaceRefusal::Invalid(invalid))),
     };
-    let Some(cart) = carts::lock(tx, &command.shopper).await? else {
-        return Ok(Err(PlaceRefusal::CartNotFound));
+    let claimed = carts::claim(tx, now, &command.shopper, id).await?;
+    let Some(cart) = carts::with_lines(tx, claimed).await? else {
+        return no_cart(tx, &command.shopper).await;
     };
-    if cart.row.state != cart::State::Open {
-        return Ok(Err(PlaceRefusal::CheckingOut { order_id: cart.row.order_id }));
-    }
     let place =
         Destination { country: contact.address.country.clone(), region: contact.address.region.clone() };
     let priced = match quoting::price(tx, now, &cart, &place, command.user).await? {
@@ -130,9 +127,16 @@ pub async fn place(
         placed_at: now,
     };
     write(tx, now, order, &priced).await?;
-    claim(tx, now, &cart, id).await?;
     outbox::say_all(tx, now, placed(now, id, command.user, total, plan)).await?;
     Ok(Ok(()))
+}
+
+/// Why there is no cart to buy.
+async fn no_cart(tx: &Tx, shopper: &Shopper) -> Outcome<(), PlaceRefusal> {
+    Ok(Err(match carts::find(tx, shopper).await? {
+        Some(cart) => PlaceRefusal::CheckingOut { order_id: cart.row.order_id },
+        None => PlaceRefusal::CartNotFound,
+    }))
 }
 
 fn plan(cart: &Cart, priced: &Priced, method: String) -> Plan {
@@ -210,19 +214,6 @@ fn begun(now: DateTime<Utc>, order: &order::Model) -> settlement::Model {
         version: 1,
         updated_at: now,
     }
-}
-
-/// Nobody changes the cart or buys it again until it is known what becomes of the order.
-async fn claim(tx: &Tx, now: DateTime<Utc>, cart: &Cart, order: OrderId) -> Result<(), Failure> {
-    cart::Entity::update_many()
-        .col_expr(cart::Column::State, Expr::val(cart::State::CheckingOut))
-        .col_expr(cart::Column::OrderId, Expr::val(order.0))
-        .col_expr(cart::Column::Version, Expr::col(cart::Column::Version).add(1))
-        .col_expr(cart::Column::UpdatedAt, Expr::val(now))
-        .filter(cart::Column::Id.eq(cart.row.id))
-        .exec(tx)
-        .await?;
-    Ok(())
 }
 
 fn placed(
