@@ -2,6 +2,7 @@
 //!
 //! Filling is idempotent: killed at any point, the next start goes on where this one ended.
 
+mod bank;
 mod books;
 mod copies;
 mod life;
@@ -20,6 +21,7 @@ use rand::rngs::StdRng;
 use tracing::{error, info};
 
 use crate::market::{Market, ServiceName};
+pub use bank::Bank;
 
 /// Products that are loaded, and whose stock is received, before the next ones.
 const CHUNK: usize = 1_000;

@@ -8,7 +8,7 @@ use sea_orm::EntityTrait;
 use tracing::info;
 
 use super::{Cluster, Inner, Listen, asked_to_stop, serve_http};
-use crate::demo::{Demo, shops};
+use crate::demo::{Bank, Demo, shops};
 use crate::market::{ALL, Market, ServiceName};
 use crate::settings::Settings;
 
@@ -18,13 +18,21 @@ pub(super) const JWKS_PAUSE: Duration = Duration::from_secs(60);
 /// The whole marketplace behind one endpoint.
 pub async fn everything(settings: &Settings, listen: &Listen, demo: Option<Demo>) -> anyhow::Result<()> {
     let _telemetry = settings.telemetry()?;
-    let plan = settings.plan(&ALL)?;
+    let mut plan = settings.plan(&ALL)?;
     let _lock = settings.lock()?;
+    let bank = bank(settings, demo).await?;
+    if let Some(bank) = &bank {
+        plan.payments = bank.setup(format!("http://{}:{}/graphiql", listen.host, listen.port));
+    }
     let market = Market::open(&plan, Clock::System, Tasks::new()).await?;
     let inner = Inner::open(&market).await?;
     let endpoint = Endpoint::open(&market, listen, &inner).await?;
     market.start();
-    welcome(settings, &market, &endpoint.address(), demo.is_some()).await;
+    let bank_url = bank.as_ref().map(|bank| bank.url().to_owned());
+    if let Some(bank) = bank {
+        bank.open(&market.tasks, &endpoint.address());
+    }
+    welcome(settings, &market, &endpoint.address(), demo.is_some(), bank_url).await;
     if let Some(demo) = demo {
         demo.start(&market)?;
     }
@@ -32,6 +40,14 @@ pub async fn everything(settings: &Settings, listen: &Listen, demo: Option<Demo>
     market.stop().await;
     info!("Stopped");
     asked
+}
+
+/// A demo has a bank of its own, unless somebody says who takes its payments.
+async fn bank(settings: &Settings, demo: Option<Demo>) -> anyhow::Result<Option<Bank>> {
+    match (demo, settings.payments.payments_provider) {
+        (Some(_), None) => Ok(Some(Bank::found().await?)),
+        _ => Ok(None),
+    }
 }
 
 /// One subgraph of a cluster, over HTTP and WebSocket.
@@ -120,7 +136,7 @@ mod without_router {
 
 /// Says where everything is and, on an empty database, what to do next.
 #[expect(clippy::print_stdout, reason = "the command's own output")]
-async fn welcome(settings: &Settings, market: &Market, address: &str, demo: bool) {
+async fn welcome(settings: &Settings, market: &Market, address: &str, demo: bool, bank: Option<String>) {
     let kept = match settings.database_url {
         Some(_) => "PostgreSQL, a schema for each service",
         None => "SQLite, a file for each service",
@@ -134,6 +150,9 @@ async fn welcome(settings: &Settings, market: &Market, address: &str, demo: bool
         true => println!("  Demo       {} and {}, password {}", shops::ADMIN, shops::SELLER, shops::PASSWORD),
         false if is_empty(market).await => println!("{NOTHING_TO_SELL}"),
         false => {}
+    }
+    if let Some(url) = bank {
+        println!("  Payments   {url} (a Stripe to test against: no money moves)");
     }
 }
 

@@ -11,9 +11,10 @@ use secrecy::{ExposeSecret, SecretString};
 /// The provider of new payments, and how it is reached.
 #[derive(Clone, Debug, Args)]
 pub struct PaymentSettings {
-    /// Who takes new payments. Those that were made with another one go on there.
-    #[arg(long, env = "SOUK_PAYMENTS_PROVIDER", default_value = "sandbox")]
-    pub payments_provider: Provider,
+    /// Who takes new payments. Those that were made with another one go on there. Without it the sandbox; in the demo a
+    /// Stripe of its own, which forgets them when the process ends.
+    #[arg(long, env = "SOUK_PAYMENTS_PROVIDER")]
+    pub payments_provider: Option<Provider>,
     /// The secret key of the account at Stripe: `sk_…`, or `rk_…`. Better in the environment or in a file: other users of
     /// the machine see command lines.
     #[arg(
@@ -63,7 +64,7 @@ impl PaymentSettings {
     /// # Errors
     /// Something is missing, or does not look like what it should be.
     pub fn setup(&self) -> anyhow::Result<Setup> {
-        match self.payments_provider {
+        match self.payments_provider.unwrap_or(Provider::Sandbox) {
             Provider::Sandbox => Ok(Setup::Sandbox),
             Provider::Stripe => Ok(Setup::Stripe(self.stripe()?)),
         }
