@@ -68,15 +68,16 @@ impl Cluster {
     pub fn crash(&self) {
         let lock = Path::new(&self.data()).join("postmaster.pid");
         let server = std::fs::read_to_string(&lock).unwrap().lines().next().unwrap().to_owned();
-        let children = children(&server);
-        // The server first, so that it begins no other.
-        let doomed: Vec<String> = std::iter::once(server).chain(children).collect();
-        _ = Command::new("kill").arg("-9").args(&doomed).stderr(Stdio::null()).status().unwrap();
+        // Held still first, so that it begins no other process.
+        kill("-STOP", std::slice::from_ref(&server));
+        let doomed: Vec<String> = children(&server).into_iter().chain([server]).collect();
+        kill("-KILL", &doomed);
         while doomed.iter().any(|process| is_alive(process)) {
             std::thread::sleep(LOOK);
         }
-        // Its number may be kept by whoever has not asked how it ended; then it would not start again.
+        // A number of its is kept until somebody asks how it ended; as long as they name it, it would not start again.
         std::fs::remove_file(&lock).unwrap();
+        std::fs::remove_file(self.folder.join(format!(".s.PGSQL.{}.lock", self.port))).unwrap();
     }
 
     fn data(&self) -> String {
@@ -105,6 +106,11 @@ impl Drop for Cluster {
         _ = self.command("pg_ctl", &["-D", &data, "-m", "immediate", "stop"]).stderr(Stdio::null()).status();
         _ = std::fs::remove_dir_all(&self.folder);
     }
+}
+
+/// Sends a signal to processes, some of which may have ended.
+fn kill(signal: &str, processes: &[String]) {
+    Command::new("kill").arg(signal).args(processes).stderr(Stdio::null()).status().unwrap();
 }
 
 /// The processes that `server` has started.
