@@ -243,12 +243,27 @@ impl Shop {
 
 /// A total is the sum of its prices here: a marketplace that takes more is measured with something else.
 async fn agreed(client: &Client, shops: &[Shop]) -> anyhow::Result<()> {
-    let cart = fill(client, &[&shops[0].offers[0], &shops[1].offers[0]]).await?;
+    let all: Vec<&Offer> = shops.iter().flat_map(|shop| &shop.offers).collect();
+    let cart = fill(client, &all).await?;
+    let until = Instant::now() + KNOWN_WITHIN;
+    let total = loop {
+        let (total, data) = quoted(client, &cart).await?;
+        match total {
+            Some(total) => break total,
+            // What was received just now may be on its way.
+            None => ensure!(Instant::now() < until, "the goods cannot be bought: {data:#}"),
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    ensure!(total == cart.total_minor, "shipping, tax and promotions are not looked at: {total}");
+    Ok(())
+}
+
+/// What a cart costs, if it can be bought.
+async fn quoted(client: &Client, cart: &Cart) -> anyhow::Result<(Option<i64>, Value)> {
     let query = "query($input: QuoteInput!) { quote(input: $input) { quote { total { amountMinor } } userErrors { message } } }";
     let data = client.ask(query, json!({ "input": { "cartToken": cart.token, "country": "US" } })).await?;
-    let total = data["quote"]["quote"]["total"]["amountMinor"].as_i64();
-    ensure!(total == Some(cart.total_minor), "shipping, tax and promotions are not looked at: {data:#}");
-    Ok(())
+    Ok((data["quote"]["quote"]["total"]["amountMinor"].as_i64(), data))
 }
 
 /// One line of each shop, bought and paid.
