@@ -106,7 +106,7 @@ pub async fn cancel(
     let Some(before) = order::find(tx, reader, id).await? else {
         return Ok(Err(CancelRefusal::NotFound));
     };
-    if before.status() == order::Status::Cancelled || before.status() == order::Status::Cancelling {
+    if is_undone(&before) {
         return Ok(Ok(before));
     }
     let actor = match reader {
@@ -115,10 +115,15 @@ pub async fn cancel(
         Reader::Admin => "admin".into(),
     };
     let news = News { actor: actor.clone(), ..News::new(id, Heard::Cancel) }.because(Why::Cancelled);
-    Ok(match drive::hear(tx, now, vec![news]).await? {
-        0 if !payback::cancel_unsent(tx, now, id, &actor).await? => Err(CancelRefusal::TooLate),
-        _ => Ok(again(tx, id).await?),
-    })
+    let moved = drive::hear(tx, now, vec![news]).await? > 0;
+    let cancelled = moved || payback::cancel_unsent(tx, now, id, &actor).await?;
+    let order = again(tx, id).await?;
+    // Somebody else may have cancelled it since we looked.
+    Ok(if cancelled || is_undone(&order) { Ok(order) } else { Err(CancelRefusal::TooLate) })
+}
+
+fn is_undone(order: &Order) -> bool {
+    matches!(order.status(), order::Status::Cancelled | order::Status::Cancelling)
 }
 
 async fn again(tx: &Tx, id: OrderId) -> Result<Order, Failure> {
