@@ -19,6 +19,7 @@ use entity::payments::{payment, payment_step, payout};
 use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
 use tracing::{error, warn};
 use uuid::Uuid;
 
@@ -32,6 +33,8 @@ use outcome::Report;
 const IN_FLIGHT_MAX: usize = 128;
 /// Reports written in one transaction.
 const REPORTS_MAX: usize = 128;
+/// How long the first of some answers waits for the others: calls that began together end together.
+const MOMENT: Duration = Duration::from_millis(3);
 /// How long a step belongs to who took it: longer than a call may last.
 const LEASE: TimeDelta = TimeDelta::seconds(40);
 /// How often to look for steps that nobody handed over: retries, and those of processes that died.
@@ -137,7 +140,10 @@ impl Courier {
             self.begin(&report);
             tokio::select! {
                 biased;
-                _ = reports.recv_many(&mut told, REPORTS_MAX) => self.write_down(std::mem::take(&mut told)).await,
+                _ = reports.recv_many(&mut told, REPORTS_MAX) => {
+                    self.gather(&mut reports, &mut told).await;
+                    self.write_down(std::mem::take(&mut told)).await;
+                }
                 () = stop.cancelled() => {}
                 () = self.news.notified() => if self.bag().is_empty() { self.collect().await },
                 _ = poll.tick() => self.collect().await,
@@ -145,6 +151,17 @@ impl Courier {
         }
         self.running.store(false, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Adds what is told within a moment to what was told first, as long as calls are on their way.
+    async fn gather(&self, reports: &mut mpsc::Receiver<Report>, told: &mut Vec<Report>) {
+        let until = Instant::now() + MOMENT;
+        while self.in_flight.load(Ordering::Relaxed) > 0 && told.len() < REPORTS_MAX {
+            let more = reports.recv_many(told, REPORTS_MAX - told.len());
+            if tokio::time::timeout_at(until, more).await.is_err() {
+                return;
+            }
+        }
     }
 
     /// One round by hand: collects what is due, makes the calls, writes down what they told; how many there were. For

@@ -86,6 +86,8 @@ impl Sandbox {
     async fn ask(&self, key: &str, request: Request) -> Answer<Reply> {
         let (sender, mut receiver) = oneshot::channel();
         self.waiting().push((Asked { key: key.into(), request }, sender));
+        // Those that begin with this one are waiting by then.
+        tokio::task::yield_now().await;
         let turn = self.turn.lock().await;
         let spoken = match receiver.try_recv() {
             Ok(spoken) => Ok(spoken),

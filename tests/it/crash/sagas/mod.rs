@@ -32,6 +32,9 @@ use told::Told;
 /// `SOUK_CRASH_KILLS`.
 const SAGAS: usize = 300;
 const KILLS: usize = 25;
+/// The same where the database is killed as well: each kill of it is a start.
+const SAGAS_BESIDE: usize = 80;
+const KILLS_BESIDE: usize = 6;
 /// Out of a thousand calls of the provider: done and the answer lost; 500s that the key keeps, done and not; 503s. Together
 /// more than 13 %.
 const FAULTS: Faults = Faults {
@@ -129,9 +132,14 @@ fn hear_and_kill(mut worker: Worker, lines: usize, told: &mut Told) {
     worker.kill().iter().for_each(|line| told.hear(line));
 }
 
-async fn every_saga_ends_right(store: Store, processes: usize, meanwhile: impl Fn(usize, &Store)) {
+async fn every_saga_ends_right(
+    store: Store,
+    processes: usize,
+    sagas: usize,
+    kills: usize,
+    meanwhile: impl Fn(usize, &Store),
+) {
     let stocked = stock(&store, &STOCKED, &FAULTS).await;
-    let (sagas, kills) = (size("SOUK_CRASH_SAGAS", SAGAS), size("SOUK_CRASH_KILLS", KILLS));
     // A guest says two lines.
     let lines_max = 4 * sagas / kills;
     let (mut told, mut killed, mut passed) = (Told::default(), 0, TimeDelta::zero());
@@ -155,21 +163,24 @@ async fn every_saga_ends_right(store: Store, processes: usize, meanwhile: impl F
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_saga_ends_right_under_kills_on_sqlite() {
-    every_saga_ends_right(support::store(Engine::Sqlite).await.unwrap(), 1, |_, _| {}).await;
+    let (sagas, kills) = (size("SOUK_CRASH_SAGAS", SAGAS), size("SOUK_CRASH_KILLS", KILLS));
+    every_saga_ends_right(support::store(Engine::Sqlite).await.unwrap(), 1, sagas, kills, |_, _| {}).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_saga_ends_right_under_kills_on_postgres() {
     let Some(store) = support::store(Engine::Postgres).await else { return };
-    every_saga_ends_right(store, 2, |_, _| {}).await;
+    let (sagas, kills) = (size("SOUK_CRASH_SAGAS", SAGAS), size("SOUK_CRASH_KILLS", KILLS));
+    every_saga_ends_right(store, 2, sagas, kills, |_, _| {}).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_saga_ends_right_when_postgres_crashes_too() {
     let Some(store) = support::cluster::store() else { return };
     let crashes = size("SOUK_CRASH_SERVER_CRASHES", 1);
-    let every = size("SOUK_CRASH_KILLS", KILLS).div_ceil(crashes + 1);
-    every_saga_ends_right(store, 2, |killed, store| {
+    let (sagas, kills) = (size("SOUK_CRASH_SAGAS", SAGAS_BESIDE), size("SOUK_CRASH_KILLS", KILLS_BESIDE));
+    let every = kills.div_ceil(crashes + 1);
+    every_saga_ends_right(store, 2, sagas, kills, |killed, store| {
         if killed > 0 && killed % every == 0 {
             let Store::Cluster(cluster) = store else { unreachable!("a server of its own") };
             cluster.crash();
