@@ -12,9 +12,9 @@ use opentelemetry_otlp::WithExportConfig;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing::Span;
+use tracing::{Metadata, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{FilterExt, FilterFn, LevelFilter, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
@@ -60,9 +60,13 @@ impl Telemetry {
     pub fn start(&self) -> Result<Guard, Failure> {
         let provider = self.provider()?;
         let filter = EnvFilter::try_new(&self.filter)?;
+        let collected = self.otlp_endpoint.is_some();
         let traces = tracing_opentelemetry::layer()
             .with_tracer(provider.tracer("souk"))
-            .with_filter(LevelFilter::INFO);
+            .with_location(false)
+            .with_threads(false)
+            .with_tracked_inactivity(false)
+            .with_filter(LevelFilter::INFO.and(any_level(move |of| is_traced(of, collected))));
         let lines = tracing_subscriber::fmt::layer()
             .with_writer(std::io::stderr)
             .with_ansi(std::io::stderr().is_terminal());
@@ -70,7 +74,8 @@ impl Telemetry {
             LogFormat::Pretty => lines.with_target(false).compact().boxed(),
             LogFormat::Json => lines.json().flatten_event(true).with_current_span(true).boxed(),
         };
-        tracing_subscriber::registry().with(traces).with(lines.with_filter(filter)).try_init()?;
+        let lines = lines.with_filter(filter.and(any_level(is_said)));
+        tracing_subscriber::registry().with(traces).with(lines).try_init()?;
         let recorder = PrometheusBuilder::new().install_recorder()?;
         _ = METRICS.set(recorder);
         Ok(Guard(provider))
@@ -91,6 +96,32 @@ impl Telemetry {
             }
         })
     }
+}
+
+/// What the router calls the spans of its steps, and of a request as a whole.
+const ROUTER: &str = "hive-router";
+const REQUEST: &str = "http.server";
+/// Loaders open two spans for each key: more than all others of a request.
+const LOADERS: &str = "async_graphql";
+
+/// A filter that leaves it to others which levels count. Without the hint it would be asked for every level there is.
+fn any_level<F: Fn(&Metadata<'_>) -> bool>(fits: F) -> FilterFn<F> {
+    filter_fn(fits).with_max_level_hint(LevelFilter::TRACE)
+}
+
+/// Whether the trace has a span for it. Steps within the router and what happens in a span are for a collector: without
+/// one, only ids that travel on are of use.
+fn is_traced(of: &Metadata<'_>, collected: bool) -> bool {
+    match collected {
+        true => !of.target().starts_with(LOADERS),
+        false => of.is_span() && is_said(of),
+    }
+}
+
+/// Whether log lines name it: a line tells which request it belongs to, not which step.
+fn is_said(of: &Metadata<'_>) -> bool {
+    let is_step = of.target() == ROUTER && of.name() != REQUEST;
+    !of.is_span() || !(is_step || of.target().starts_with(LOADERS))
 }
 
 /// The metrics in Prometheus's text format; empty when telemetry was not started.
