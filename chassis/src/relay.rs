@@ -21,7 +21,7 @@ use crate::inbox::Consumer;
 use crate::{Clock, Database, Failure, Tasks, lease};
 
 /// Events delivered in one transaction of a consumer.
-const BATCH_MAX: u64 = 256;
+const BATCH_MAX: u64 = 512;
 /// Failed deliveries after which an event becomes a dead letter.
 pub const ATTEMPTS_MAX: i32 = 10;
 /// The wait after the first failure; it doubles with each further one, up to [`BACKOFF_MAX`].
@@ -159,7 +159,8 @@ impl Relay {
     }
 
     async fn deliver(&self, rows: &[outbox::Model]) -> Report {
-        let reports = self.consumers.iter().map(|consumer| hand_over(consumer, rows));
+        let said: Vec<Said<'_>> = rows.iter().filter_map(|row| Some((row, read(row)?))).collect();
+        let reports = self.consumers.iter().map(|consumer| hand_over(consumer, &said));
         futures::future::join_all(reports).await.into_iter().fold(Report::default(), |mut all, report| {
             all.failed.extend(report.failed);
             all.held.extend(report.held);
@@ -199,13 +200,12 @@ impl Relay {
     }
 }
 
-/// Gives `consumer` what it wants of `rows`: as one batch, or one by one when the batch fails.
-async fn hand_over(consumer: &Consumer, rows: &[outbox::Model]) -> Report {
-    let wanted: Vec<(&outbox::Model, Envelope)> = rows
-        .iter()
-        .filter_map(|row| Some((row, read(row)?)))
-        .filter(|(_, event)| consumer.wants(event))
-        .collect();
+/// A row of the outbox and what it says.
+type Said<'r> = (&'r outbox::Model, Envelope);
+
+/// Gives `consumer` what it wants of `said`: as one batch, or one by one when the batch fails.
+async fn hand_over(consumer: &Consumer, said: &[Said<'_>]) -> Report {
+    let wanted: Vec<&Said<'_>> = said.iter().filter(|(_, event)| consumer.wants(event)).collect();
     let batch = wanted.iter().map(|(_, event)| event.clone()).collect();
     match consumer.deliver(batch).await {
         Ok(()) => Report::default(),
@@ -216,7 +216,7 @@ async fn hand_over(consumer: &Consumer, rows: &[outbox::Model]) -> Report {
     }
 }
 
-async fn one_by_one(consumer: &Consumer, wanted: Vec<(&outbox::Model, Envelope)>) -> Report {
+async fn one_by_one(consumer: &Consumer, wanted: Vec<&Said<'_>>) -> Report {
     let mut report = Report::default();
     let mut stuck: HashSet<Uuid> = HashSet::new();
     for (row, event) in wanted {
@@ -231,7 +231,7 @@ async fn one_by_one(consumer: &Consumer, wanted: Vec<(&outbox::Model, Envelope)>
             // The consumer's database is away: that is nobody's fault and not a try.
             report.held.insert(row.id);
             stuck.insert(row.aggregate_id);
-        } else if row.attempts + 1 < ATTEMPTS_MAX || !give_up(consumer, row, &event, &failure).await {
+        } else if row.attempts + 1 < ATTEMPTS_MAX || !give_up(consumer, row, event, &failure).await {
             report.failed.insert(row.id);
             stuck.insert(row.aggregate_id);
         }
