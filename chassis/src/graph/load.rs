@@ -29,8 +29,23 @@ where
     L: Loader<K, Error = Arc<Failure>>,
     K: Send + Sync + Hash + Eq + Clone + 'static,
 {
-    let found = ctx.data_unchecked::<DataLoader<L>>().load_one(key).await;
-    found.map_err(|failure| Error { message: failure.to_string(), source: Some(failure), extensions: None })
+    ctx.data_unchecked::<DataLoader<L>>().load_one(key).await.map_err(error)
+}
+
+/// What the schema's loader `L` has for each of `keys`.
+pub async fn load_many<L, K>(
+    ctx: &Context<'_>,
+    keys: impl IntoIterator<Item = K>,
+) -> async_graphql::Result<HashMap<K, L::Value>>
+where
+    L: Loader<K, Error = Arc<Failure>>,
+    K: Send + Sync + Hash + Eq + Clone + 'static,
+{
+    ctx.data_unchecked::<DataLoader<L>>().load_many(keys).await.map_err(error)
+}
+
+fn error(failure: Arc<Failure>) -> Error {
+    Error { message: failure.to_string(), source: Some(failure), extensions: None }
 }
 
 /// For `map_err` in a loader.

@@ -121,7 +121,8 @@ async fn write(tx: &Tx, now: DateTime<Utc>, command: Define) -> Outcome<attribut
     }
     definition.filterable = filterable.unwrap_or(known.filterable);
     let definition = definition.into_active_model().reset_all().update(tx).await?;
-    if definition.filterable != known.filterable {
+    // Facets show both.
+    if (definition.filterable, &definition.label) != (known.filterable, &known.label) {
         search::note(tx, now, Changed::Having(&definition.name)).await?;
     }
     Ok(Ok(definition))

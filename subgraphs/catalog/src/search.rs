@@ -7,14 +7,17 @@ mod alike;
 mod answers;
 mod ask;
 mod change;
+mod columns;
 mod correct;
 mod count;
 mod document;
 mod facets;
+mod facts;
 mod fields;
 mod find;
 mod follow;
 mod index;
+mod near;
 mod offers;
 mod read;
 mod suggest;
@@ -157,11 +160,12 @@ impl Search {
 
     /// What is found, or nothing while there is no index.
     pub(crate) async fn find(&self, wanted: Wanted) -> Result<Arc<Found>, Failure> {
-        if let Some(found) = self.reading().and_then(|reading| reading.known(&wanted)) {
+        if let Some(found) = self.reading().and_then(|reading| known(&reading, &wanted)) {
+            took("search", Duration::ZERO);
             return Ok(found);
         }
         // Others may have asked the same meanwhile.
-        let find = move |reading: &Reading| match reading.known(&wanted) {
+        let find = move |reading: &Reading| match known(reading, &wanted) {
             Some(found) => Ok(found),
             None => find::find(reading, wanted),
         };
@@ -169,8 +173,14 @@ impl Search {
     }
 
     /// Titles that begin like `prefix`, the best known first.
-    pub(crate) async fn suggest(&self, prefix: String, first: usize) -> Result<Vec<Suggested>, Failure> {
-        self.compute("suggest", move |reading| suggest::suggest(reading, &prefix, first)).await
+    pub(crate) async fn suggest(&self, prefix: String, first: usize) -> Result<Arc<[Suggested]>, Failure> {
+        let asked = (prefix, first);
+        let known = |reading: Reading| reading.known.suggested.get(reading.generation(), &asked);
+        if let Some(suggested) = self.reading().and_then(known) {
+            took("suggest", Duration::ZERO);
+            return Ok(suggested);
+        }
+        self.compute("suggest", move |reading| suggest::suggest(reading, asked.0, first)).await
     }
 
     /// Products that may have this title, however it is written: to be looked at. None while there is no index.
@@ -191,9 +201,18 @@ impl Search {
         let _turn = self.0.computing.acquire().await?;
         let started = Instant::now();
         let done = blocking(&self.0.env, move || Ok(work(&reading)?)).await;
-        metrics::histogram!("souk_search_seconds", "what" => what).record(started.elapsed().as_secs_f64());
+        took(what, started.elapsed());
         done
     }
+}
+
+fn known(reading: &Reading, wanted: &Wanted) -> Option<Arc<Found>> {
+    reading.known.found.get(reading.generation(), wanted)
+}
+
+/// Tells how long it took to compute an answer: no time when it was known.
+fn took(what: &'static str, time: Duration) {
+    metrics::histogram!("souk_search_seconds", "what" => what).record(time.as_secs_f64());
 }
 
 /// What a rebuild did.

@@ -85,6 +85,54 @@ souk_test! {
         assert_eq!(seen(market, &gone["offer"]["searchRevision"], cheap).await, Vec::<String>::new());
     }
 
+    async fn a_hit_shows_what_is_there_now_however_often_it_was_shown(market: &Market) {
+        let ada = market.seller("Ada's").await;
+        follow(&market.souk);
+        sell(market, &ada, &[Goods::titled("Harry Potter")]).await;
+        let query = "{ search { nodes { title lowestOffer { price { amountMinor } } } } }";
+        let shown = async || {
+            let hit = ask(market, query, json!({})).await["search"]["nodes"][0].take();
+            (hit["title"].as_str().unwrap().to_owned(), hit["lowestOffer"]["price"]["amountMinor"].as_i64())
+        };
+        for _ in 0..3 {
+            assert_eq!(shown().await, ("Harry Potter".to_owned(), Some(1_000)));
+        }
+        let product = ids(market, "potter").await;
+        let offer = &product["variants"][0]["offers"]["nodes"][0];
+        let (id, version) = (offer["id"].as_str().unwrap(), &offer["version"]);
+        let fields = "userErrors { code } offer { version }";
+        let changed = change(market, &ada, &format!("changeOffer(input: {{ id: \"{id}\", expectedVersion: {version}, price: {{ amountMinor: 900, currency: \"USD\" }} }}) {{ {fields} }}")).await;
+        assert_eq!(shown().await, ("Harry Potter".to_owned(), Some(900)), "without a wait for the index");
+        let version = &changed["offer"]["version"];
+        change(market, &ada, &format!("archiveOffer(input: {{ id: \"{id}\", expectedVersion: {version} }}) {{ {fields} }}")).await;
+        assert_eq!(shown().await, ("Harry Potter".to_owned(), None));
+        let (id, version) = (product["id"].as_str().unwrap(), &product["version"]);
+        change(market, &market.admin(), &format!("changeProduct(input: {{ id: \"{id}\", expectedVersion: {version}, title: \"Emma\" }}) {{ userErrors {{ code }} product {{ id }} }}")).await;
+        assert_eq!(shown().await, ("Emma".to_owned(), None));
+    }
+
+    async fn facets_show_the_names_of_now(market: &Market) {
+        let (ada, admin) = (market.seller("Ada's").await, market.admin());
+        follow(&market.souk);
+        sell(market, &ada, &[Goods { color: Some("red"), ..Goods::titled("Runner") }]).await;
+        let query = "{ search { facets { categories { category { name } count } attributes { label values { value count } } } } }";
+        let shown = async || {
+            let facets = ask(market, query, json!({})).await["search"]["facets"].take();
+            let (category, attribute) = (&facets["categories"][0], &facets["attributes"][0]);
+            assert_eq!((&category["count"], &attribute["values"]), (&json!(1), &json!([{ "value": "red", "count": 1 }])));
+            [category["category"]["name"].clone(), attribute["label"].clone()]
+        };
+        let [name, label] = shown().await;
+        assert_eq!([name, label.clone()], [json!("Goods"), label]);
+        let category = ask(market, "{ category(handle: \"goods\") { id version } }", json!({})).await["category"].take();
+        let (id, version) = (category["id"].as_str().unwrap(), &category["version"]);
+        change(market, &admin, &format!("changeCategory(input: {{ id: \"{id}\", expectedVersion: {version}, name: \"Trainers\" }}) {{ userErrors {{ code }} category {{ id }} }}")).await;
+        let color = "name: \"color\", label: \"Colour\", kind: ONE_OF, options: [\"red\"]";
+        change(market, &admin, &format!("defineAttribute(input: {{ {color} }}) {{ userErrors {{ code }} attribute {{ label }} }}")).await;
+        caught_up(market).await;
+        assert_eq!(shown().await, [json!("Trainers"), json!("Colour")]);
+    }
+
     async fn stock_that_comes_and_goes_is_seen(market: &Market) {
         let ada = market.seller("Ada's").await;
         follow(&market.souk);

@@ -235,6 +235,30 @@ souk_test! {
         assert_eq!(found(market, &of("text: \"2016\"")).await, ["New"]);
     }
 
+    async fn facets_are_the_same_however_they_are_asked_for(market: &Market) {
+        let ada = market.seller("Ada's").await;
+        follow(&market.souk);
+        let nike = Goods { brand: Some("Nike"), color: Some("red"), ..Goods::titled("Runner") };
+        sell(market, &ada, &[nike, Goods { brand: Some("Puma"), ..Goods::titled("Ball") }]).await;
+        let facets = async |value: &str, prices: &str| {
+            let query = format!("query($with: Boolean = true) {{ search(currency: \"USD\") {{ facets {{ brands {{ {value} }}
+                sizes {{ {value} }} attributes {{ name values {{ {value} }} }} prices {{ {prices} }} }} }} }}");
+            ask(market, &query, json!({})).await["search"]["facets"].take()
+        };
+        let plain = facets("value count", "minMinor maxMinor count").await;
+        assert_eq!(plain["brands"], json!([{ "value": "Nike", "count": 1 }, { "value": "Puma", "count": 1 }]));
+        assert_eq!(plain["attributes"], json!([{ "name": "color", "values": [{ "value": "red", "count": 1 }] }]));
+        assert_eq!(plain["prices"], json!([{ "minMinor": 1_000, "maxMinor": 1_999, "count": 2 }]));
+        let fragments = facets(
+            "... on FacetValue { value } ... { count }",
+            "minMinor @include(if: $with) maxMinor count @skip(if: $with) ... on FacetPrices { count }",
+        );
+        assert_eq!(fragments.await, plain);
+        let named = facets("of: __typename is: value n: count", "n: count").await;
+        assert_eq!(named["sizes"], json!([{ "of": "FacetValue", "is": "M", "n": 2 }]));
+        assert_eq!(named["prices"], json!([{ "n": 2 }]));
+    }
+
     async fn one_offer_must_be_all_that_is_wanted(market: &Market) {
         let ada = market.seller("Ada's").await;
         follow(&market.souk);

@@ -12,7 +12,9 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::attribute::{Attribute, AttributeFilter};
 use super::category::Category;
-use super::loaders::{AttributesOf, CategoriesOf, ImagesOf, LowestOf, Named, RevisionOf, VariantsOf, load};
+use super::loaders::{
+    AsOf, AttributesOf, CategoriesOf, ImagesOf, LowestOf, Named, RevisionOf, VariantsOf, load,
+};
 use super::offer::Offer;
 use super::shared::{Publication, Seller, env, found, sees_hidden, version};
 use super::variant::Variant;
@@ -50,6 +52,16 @@ pub struct Product {
     seller: Option<SellerId>,
     #[graphql(skip)]
     merged_into: Option<ProductId>,
+    /// At which it was seen. None: nobody looked.
+    #[graphql(skip)]
+    revision: Option<i64>,
+}
+
+impl Product {
+    /// A product that last changed at `revision`.
+    pub(super) fn as_of(product: row::Model, revision: i64) -> Self {
+        Self { revision: Some(revision), ..product.into() }
+    }
 }
 
 impl From<row::Model> for Product {
@@ -67,6 +79,7 @@ impl From<row::Model> for Product {
             updated_at: product.updated_at,
             seller: product.seller_id,
             merged_into: product.merged_into,
+            revision: None,
         }
     }
 }
@@ -129,7 +142,12 @@ impl Product {
         )]
         currency: Option<CurrencyCode>,
     ) -> async_graphql::Result<Option<Offer>> {
-        Ok(load(ctx, LowestOf(self.id, currency)).await?.map(Offer::from))
+        let lowest = LowestOf(self.id, currency);
+        let offer = match self.revision {
+            Some(revision) => load(ctx, AsOf { of: lowest, revision }).await?.flatten(),
+            None => load(ctx, lowest).await?,
+        };
+        Ok(offer.map(Offer::from))
     }
 }
 

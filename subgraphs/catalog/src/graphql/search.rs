@@ -1,5 +1,6 @@
 //! Search: what is asked and how it shows.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::connection::PageInfo;
@@ -9,14 +10,15 @@ use chassis::page::{Cursor, Page};
 use chrono::NaiveDate;
 use contract::{CategoryId, CurrencyCode, Long, ProductId, SellerId};
 use entity::catalog::{Publication, product as row};
-use futures::future::try_join_all;
 
 use super::attribute::AttributeFilter;
-use super::loaders::load;
+use super::loaders::{AsOf, load, load_many};
 use super::product::{PriceRangeInput, Product};
 use super::search_facets::SearchFacets;
 use super::shared::{Condition, env};
-use crate::search::{Filter, Found, Freshness, Key, OfferFilter, Search, Sort, Wanted, filterable};
+use crate::search::{
+    Filter, Found, Freshness, Key, OfferFilter, Search, Sort, Suggested, Wanted, filterable, revisions,
+};
 use crate::shown::products::PriceRange;
 
 /// Values of one list of a filter.
@@ -77,11 +79,24 @@ pub enum SearchSort {
 pub struct SearchResult {
     found: Arc<Found>,
     /// In the order of the hits; those that buyers cannot see any more are gone.
-    products: Vec<(Key, row::Model)>,
+    products: Vec<(Key, Hit)>,
     has_next: bool,
     has_previous: bool,
     end: Option<Key>,
     freshness: Freshness,
+}
+
+/// A product, and the revision at which it last changed.
+#[derive(Clone)]
+struct Hit {
+    row: Arc<row::Model>,
+    revision: i64,
+}
+
+impl Hit {
+    fn product(&self) -> Product {
+        Product::as_of(row::Model::clone(&self.row), self.revision)
+    }
 }
 
 /// A product that is found.
@@ -98,16 +113,13 @@ pub struct SearchEdge {
 impl SearchResult {
     /// The products with their cursors, in order.
     async fn edges(&self) -> Vec<SearchEdge> {
-        let edge = |(key, product): &(Key, row::Model)| SearchEdge {
-            cursor: text(key),
-            node: product.clone().into(),
-        };
+        let edge = |(key, hit): &(Key, Hit)| SearchEdge { cursor: text(key), node: hit.product() };
         self.products.iter().map(edge).collect()
     }
 
     /// The products, in order.
     async fn nodes(&self) -> Vec<Product> {
-        self.products.iter().map(|(_, product)| product.clone().into()).collect()
+        self.products.iter().map(|(_, hit)| hit.product()).collect()
     }
 
     /// Whether there is more, and how to go on.
@@ -227,6 +239,7 @@ impl SearchQueries {
             after: page.after,
             limit: page.rows() as usize,
             facets: ctx.look_ahead().field("facets").exists(),
+            correction: ctx.look_ahead().field("didYouMean").exists(),
         };
         let search = ctx.data_unchecked::<Search>();
         let freshness = search.freshness(min_revision.map(|revision| revision.0)).await;
@@ -245,9 +258,8 @@ impl SearchQueries {
             return Err(Denied::bad_input("first", format!("must be 1 to {SUGGESTIONS_MAX}")).into());
         }
         let suggested = ctx.data_unchecked::<Search>().suggest(prefix, first as usize).await?;
-        let show =
-            |found: crate::search::Suggested| Suggestion { title: found.title, product: found.product };
-        Ok(suggested.into_iter().map(show).collect())
+        let show = |found: &Suggested| Suggestion { title: found.title.clone(), product: found.product };
+        Ok(suggested.iter().map(show).collect())
     }
 }
 
@@ -260,11 +272,24 @@ async fn shown(
 ) -> async_graphql::Result<SearchResult> {
     let has_next = found.hits.len() as u64 > page.first;
     let hits = &found.hits[..found.hits.len().min(page.first as usize)];
-    let rows = try_join_all(hits.iter().map(|hit| load(ctx, hit.product))).await?;
-    let rows = hits.iter().zip(rows).filter_map(|(hit, product)| Some((*hit, product?)));
-    let products = rows.filter(|(_, product)| product.publication == Publication::Published).collect();
+    let mut rows = as_of_now(ctx, hits).await?;
+    let products = hits.iter().filter_map(|hit| Some((*hit, rows.remove(&hit.product)?))).collect();
     let (has_previous, end) = (page.after.is_some(), hits.last().copied());
     Ok(SearchResult { found, products, has_next, has_previous, end, freshness })
+}
+
+/// Products that buyers see, as they are now, each with the revision at which it last changed.
+async fn as_of_now(ctx: &Context<'_>, hits: &[Key]) -> async_graphql::Result<HashMap<ProductId, Hit>> {
+    if hits.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let ids = || hits.iter().map(|hit| hit.product);
+    let revisions = revisions(env(ctx).db.read(), ids()).await?;
+    let revisions: HashMap<ProductId, i64> = revisions.into_iter().collect();
+    let at = |product| AsOf { of: product, revision: revisions.get(&product).copied().unwrap_or_default() };
+    let rows = load_many(ctx, ids().map(at)).await?.into_iter();
+    let shown = rows.filter(|(_, row)| row.publication == Publication::Published);
+    Ok(shown.map(|(at, row)| (at.of, Hit { row, revision: at.revision })).collect())
 }
 
 async fn read(ctx: &Context<'_>, filter: SearchFilter) -> async_graphql::Result<Filter> {

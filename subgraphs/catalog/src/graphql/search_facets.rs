@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Object, SimpleObject};
-use contract::Long;
+use async_graphql::{Context, Object, ScalarType, SimpleObject, Value};
+use contract::{CategoryId, Long};
+use entity::catalog::category;
 
 use super::attribute::AttributeKind;
 use super::category::Category;
-use super::loaders::load;
-use super::shared::{Condition, env};
-use crate::search::{CategoryCount, Found, PriceRange, ValueCount, filterable};
+use super::plain::{AtHand, Plain};
+use super::shared::Condition;
+use crate::search::{CategoryCount, Found, PriceRange, Search, ValueCount};
 
 /// How many products there are under each value of each filter. A facet counts with every filter but its own: so it tells
 /// what choosing another value would find. Each has at most 50 values, those with the most products.
@@ -27,6 +28,16 @@ pub struct FacetValue {
 impl From<&ValueCount> for FacetValue {
     fn from(counted: &ValueCount) -> Self {
         Self { value: counted.value.clone(), count: long(counted.count) }
+    }
+}
+
+impl AtHand for FacetValue {
+    fn field(&self, name: &str) -> Option<Value> {
+        match name {
+            "value" => Some(Value::String(self.value.clone())),
+            "count" => Some(self.count.to_value()),
+            _ => None,
+        }
     }
 }
 
@@ -60,20 +71,34 @@ impl From<PriceRange> for FacetPrices {
     }
 }
 
+impl AtHand for FacetPrices {
+    fn field(&self, name: &str) -> Option<Value> {
+        match name {
+            "minMinor" => Some(self.min_minor.to_value()),
+            "maxMinor" => Some(self.max_minor.to_value()),
+            "count" => Some(self.count.to_value()),
+            _ => None,
+        }
+    }
+}
+
 /// A category and how many products there are in it and below.
-pub struct FacetCategory(CategoryCount);
+pub struct FacetCategory {
+    counted: CategoryCount,
+    row: Option<category::Model>,
+}
 
 /// A category and how many products there are in it and below.
 #[Object]
 impl FacetCategory {
     /// The category. Null: it is not there any more.
-    async fn category(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Category>> {
-        Ok(load(ctx, self.0.id).await?.map(Category::from))
+    async fn category(&self) -> Option<Category> {
+        self.row.clone().map(Category::from)
     }
 
     /// How many products.
     async fn count(&self) -> Long {
-        long(self.0.count)
+        long(self.counted.count)
     }
 }
 
@@ -87,7 +112,7 @@ pub struct FacetAttribute {
     /// What values it has; numbers and booleans show as text.
     pub kind: AttributeKind,
     /// Its values.
-    pub values: Vec<FacetValue>,
+    pub values: Plain<FacetValue>,
 }
 
 /// How many products there are under each value of each filter. A facet counts with every filter but its own: so it tells
@@ -95,13 +120,18 @@ pub struct FacetAttribute {
 #[Object]
 impl SearchFacets {
     /// By brand.
-    async fn brands(&self) -> Vec<FacetValue> {
+    async fn brands(&self) -> Plain<FacetValue> {
         self.0.counts.brands.iter().map(FacetValue::from).collect()
     }
 
     /// By category, those above included.
-    async fn categories(&self) -> Vec<FacetCategory> {
-        self.0.counts.categories.iter().copied().map(FacetCategory).collect()
+    async fn categories(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<FacetCategory>> {
+        let counted = &self.0.counts.categories;
+        let ids: Vec<CategoryId> = counted.iter().map(|counted| counted.id).collect();
+        let mut rows = ctx.data_unchecked::<Search>().categories(&ids).await?;
+        let facet =
+            |counted: &CategoryCount| FacetCategory { counted: *counted, row: rows.remove(&counted.id) };
+        Ok(counted.iter().map(facet).collect())
     }
 
     /// By condition of the goods on offer, from new to worn.
@@ -112,12 +142,12 @@ impl SearchFacets {
     }
 
     /// By size on offer.
-    async fn sizes(&self) -> Vec<FacetValue> {
+    async fn sizes(&self) -> Plain<FacetValue> {
         self.0.counts.sizes.iter().map(FacetValue::from).collect()
     }
 
     /// By price on offer, from low to high, in the currency of the search; empty without one.
-    async fn prices(&self) -> Vec<FacetPrices> {
+    async fn prices(&self) -> Plain<FacetPrices> {
         self.0.counts.prices.iter().copied().map(FacetPrices::from).collect()
     }
 
@@ -128,14 +158,14 @@ impl SearchFacets {
 
     /// By each filterable attribute that some product has.
     async fn attributes(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<FacetAttribute>> {
-        let known = filterable(&env(ctx).db).await?.into_iter();
-        let facets = known.map(|known| FacetAttribute {
+        let known = ctx.data_unchecked::<Search>().filterable().await?;
+        let facets = known.iter().map(|known| FacetAttribute {
             values: self.0.counts.attribute(&known.name).iter().map(FacetValue::from).collect(),
-            name: known.name,
-            label: known.label,
+            name: known.name.clone(),
+            label: known.label.clone(),
             kind: known.kind.into(),
         });
-        Ok(facets.filter(|facet| !facet.values.is_empty()).collect())
+        Ok(facets.filter(|facet| !facet.values.0.is_empty()).collect())
     }
 }
 

@@ -13,7 +13,8 @@ const LOOKED_AT_MAX: usize = 30;
 
 /// Products with most words of the title, or of what stands before its subtitle; perhaps with typos.
 pub(super) fn alike(reading: &Reading, title: &str) -> tantivy::Result<Vec<ProductId>> {
-    let searcher = reading.searcher();
+    let seen = reading.look()?;
+    let all = Best { limit: LOOKED_AT_MAX, columns: &seen.columns };
     let bare = title.split(['(', '[']).next().unwrap_or(title);
     let main = bare.split(':').next().unwrap_or(bare);
     let mut found = vec![];
@@ -23,9 +24,9 @@ pub(super) fn alike(reading: &Reading, title: &str) -> tantivy::Result<Vec<Produ
         if ask.is_empty() {
             continue;
         }
-        for (_, address) in searcher.search(&*ask.alike(&reading.fields), &Best { limit: LOOKED_AT_MAX })? {
-            let document: TantivyDocument = searcher.doc(address)?;
-            found.extend(Uuid::try_parse(stored(&document, reading.fields.id)).ok().map(ProductId));
+        for (_, address) in seen.searcher.search(&*ask.alike(&seen.fields), &all)? {
+            let document: TantivyDocument = seen.searcher.doc(address)?;
+            found.extend(Uuid::try_parse(stored(&document, seen.fields.id)).ok().map(ProductId));
         }
     }
     found.sort_unstable();

@@ -1,51 +1,64 @@
 //! Answers that were given since the index last changed. The same question has the same answer until it changes again.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex};
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::Mutex;
 
-use super::find::{Found, Wanted};
-
-/// Answers that are kept; the one that was asked for longest ago goes.
-const KEPT_MAX: usize = 256;
-
-/// The answers of one state of the index, by its number.
-#[derive(Debug, Default)]
-pub(super) struct Answers(Mutex<Kept>);
-
-#[derive(Debug, Default)]
-struct Kept {
-    generation: u64,
-    answers: HashMap<Wanted, Arc<Found>>,
-    /// The questions in the order in which they were asked last.
-    order: VecDeque<Wanted>,
+/// The answers of one state of the index, by its number: as many as fit, those asked for longest ago go first.
+#[derive(Debug)]
+pub(super) struct Answers<Q, A> {
+    max: usize,
+    kept: Mutex<Kept<Q, A>>,
 }
 
-impl Answers {
-    pub(super) fn get(&self, generation: u64, wanted: &Wanted) -> Option<Arc<Found>> {
-        let mut kept = self.0.lock().expect("no code panics while it holds this lock");
-        let found = kept.answers.get(wanted).filter(|_| kept.generation == generation)?.clone();
-        if let Some(place) = kept.order.iter().position(|other| other == wanted) {
-            let wanted = kept.order.remove(place);
-            kept.order.extend(wanted);
+/// When the answers asked for lately are half of what fits, they take the place of those asked for before.
+#[derive(Debug)]
+struct Kept<Q, A> {
+    generation: u64,
+    lately: HashMap<Q, A>,
+    before: HashMap<Q, A>,
+}
+
+impl<Q, A> Kept<Q, A> {
+    fn of(generation: u64) -> Self {
+        Self { generation, lately: HashMap::new(), before: HashMap::new() }
+    }
+}
+
+impl<Q: Eq + Hash, A: Clone> Answers<Q, A> {
+    pub(super) fn new(max: usize) -> Self {
+        Self { max, kept: Mutex::new(Kept::of(0)) }
+    }
+
+    pub(super) fn get(&self, generation: u64, question: &Q) -> Option<A> {
+        let mut kept = self.kept.lock().expect("no code panics while it holds this lock");
+        if kept.generation != generation {
+            return None;
         }
-        Some(found)
+        if let Some(answer) = kept.lately.get(question) {
+            return Some(answer.clone());
+        }
+        let (question, answer) = kept.before.remove_entry(question)?;
+        self.add(&mut kept, question, answer.clone());
+        Some(answer)
     }
 
     /// Keeps an answer, unless one of a later state is kept.
-    pub(super) fn keep(&self, generation: u64, wanted: Wanted, found: &Arc<Found>) {
-        let mut kept = self.0.lock().expect("no code panics while it holds this lock");
+    pub(super) fn keep(&self, generation: u64, question: Q, answer: A) {
+        let mut kept = self.kept.lock().expect("no code panics while it holds this lock");
         if kept.generation < generation {
-            *kept = Kept { generation, ..Kept::default() };
+            *kept = Kept::of(generation);
         }
-        if kept.generation > generation || kept.answers.insert(wanted.clone(), found.clone()).is_some() {
-            return;
+        if kept.generation == generation {
+            self.add(&mut kept, question, answer);
         }
-        kept.order.push_back(wanted);
-        if kept.order.len() > KEPT_MAX
-            && let Some(oldest) = kept.order.pop_front()
-        {
-            kept.answers.remove(&oldest);
+    }
+
+    fn add(&self, kept: &mut Kept<Q, A>, question: Q, answer: A) {
+        if kept.lately.len() >= self.max / 2 {
+            kept.before = std::mem::take(&mut kept.lately);
         }
+        kept.lately.insert(question, answer);
     }
 }
 
@@ -53,40 +66,27 @@ impl Answers {
 mod tests {
     use super::*;
 
-    fn asked(text: &str) -> Wanted {
-        Wanted { text: text.into(), ..Wanted::default() }
-    }
-
-    fn total(total: u64) -> Arc<Found> {
-        Arc::new(Found { total, ..Found::default() })
-    }
-
-    fn known(answers: &Answers, generation: u64, text: &str) -> Option<u64> {
-        answers.get(generation, &asked(text)).map(|found| found.total)
-    }
-
     #[test]
     fn an_answer_holds_until_the_index_changes() {
-        let answers = Answers::default();
-        answers.keep(7, asked("harry"), &total(3));
-        assert_eq!([known(&answers, 7, "harry"), known(&answers, 7, "mary")], [Some(3), None]);
-        assert_eq!([known(&answers, 8, "harry"), known(&answers, 6, "harry")], [None, None]);
-        answers.keep(8, asked("harry"), &total(4));
-        answers.keep(7, asked("harry"), &total(3));
-        assert_eq!([known(&answers, 7, "harry"), known(&answers, 8, "harry")], [None, Some(4)]);
+        let answers = Answers::new(10);
+        answers.keep(7, "harry", 3);
+        assert_eq!([answers.get(7, &"harry"), answers.get(7, &"mary")], [Some(3), None]);
+        assert_eq!([answers.get(8, &"harry"), answers.get(6, &"harry")], [None, None]);
+        answers.keep(8, "harry", 4);
+        answers.keep(7, "harry", 3);
+        assert_eq!([answers.get(7, &"harry"), answers.get(8, &"harry")], [None, Some(4)]);
     }
 
     #[test]
     fn what_nobody_asks_for_is_forgotten_first() {
-        let answers = Answers::default();
-        for number in 0..KEPT_MAX as u64 {
-            answers.keep(1, asked(&number.to_string()), &total(number));
+        let answers = Answers::new(10);
+        answers.keep(1, 0, 0);
+        for number in 1..1_000 {
+            answers.keep(1, number, number);
+            assert_eq!(answers.get(1, &0), Some(0), "asked for again and again");
         }
-        assert_eq!(known(&answers, 1, "0"), Some(0));
-        answers.keep(1, asked("one more"), &total(0));
-        assert_eq!(
-            [known(&answers, 1, "0"), known(&answers, 1, "1"), known(&answers, 1, "2")],
-            [Some(0), None, Some(2)]
-        );
+        let kept = (1..1_000).filter(|number| answers.get(1, number).is_some()).count();
+        assert!((4..10).contains(&kept), "{kept}");
+        assert_eq!(answers.get(1, &999), Some(999));
     }
 }

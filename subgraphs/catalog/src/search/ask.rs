@@ -6,13 +6,13 @@
 use serde::{Deserialize, Serialize};
 use tantivy::Term;
 use tantivy::query::{
-    AllQuery, BooleanQuery, ConstScoreQuery, DisjunctionMaxQuery, FuzzyTermQuery, Occur, PhraseQuery, Query,
-    TermQuery,
+    AllQuery, BooleanQuery, ConstScoreQuery, DisjunctionMaxQuery, Occur, PhraseQuery, Query, TermQuery,
 };
 use tantivy::schema::{Field, IndexRecordOption};
 
 use super::document::{STARTS_MAX, without_article};
 use super::fields::Fields;
+use super::near::Typed;
 use super::text::{self, Word};
 
 /// Characters of a query that count; what follows is left out.
@@ -48,14 +48,38 @@ pub(crate) enum Care {
     /// Every word, the last one perhaps unfinished.
     #[default]
     Exact,
-    /// Every word, perhaps with typos.
-    Typos,
+    /// Every word, perhaps with typos in those whose bits are set.
+    Typos(u32),
     /// Most words, perhaps with typos.
     Most,
 }
 
-/// From the strictest to the most lenient.
-pub(super) const CARES: [Care; 3] = [Care::Exact, Care::Typos, Care::Most];
+impl Care {
+    /// Every word, perhaps with typos.
+    pub(super) const TYPOS: Self = Self::Typos(u32::MAX);
+
+    /// What to try when nothing is found: typos in the words that nobody has, as bits, then in any word.
+    pub(super) fn more_lenient<E>(self, unknown: impl FnOnce() -> Result<u32, E>) -> Result<Option<Self>, E> {
+        Ok(match self {
+            Self::Exact => match unknown()? {
+                0 => Some(Self::TYPOS),
+                unknown => Some(Self::Typos(unknown)),
+            },
+            Self::TYPOS => Some(Self::Most),
+            Self::Typos(_) => Some(Self::TYPOS),
+            Self::Most => None,
+        })
+    }
+
+    /// Whether the word with this number may have typos.
+    fn allows_typos(self, word: usize) -> bool {
+        match self {
+            Self::Exact => false,
+            Self::Typos(words) => words >> word & 1 == 1,
+            Self::Most => true,
+        }
+    }
+}
 
 /// What somebody typed.
 #[derive(Debug)]
@@ -67,7 +91,7 @@ pub(super) struct Ask {
 /// What stood between two spaces.
 #[derive(Clone, Debug)]
 struct Unit {
-    words: Vec<String>,
+    words: Vec<Typed>,
     /// As the number of a variant: letters and digits only, a GTIN in its usual form.
     code: String,
     /// Signs without spaces between them: found in a row.
@@ -82,7 +106,7 @@ impl Ask {
         let is_code = |c: char| c.is_ascii_digit() || c == 'x' || c == '-' || c.is_whitespace();
         let whole = folded.chars().all(is_code).then(|| text::gtin(&text::compact(&folded))).flatten();
         let mut units: Vec<Unit> = match whole {
-            Some(code) => vec![Unit { words: vec![code.clone()], code, signs: false, open: false }],
+            Some(code) => vec![Unit { words: vec![Typed::new(&code)], code, signs: false, open: false }],
             None => folded.split_whitespace().flat_map(units).collect(),
         };
         units.truncate(UNITS_MAX);
@@ -97,8 +121,19 @@ impl Ask {
     }
 
     /// The words that a product must have.
-    pub(super) fn wanted(&self) -> impl Iterator<Item = &str> {
-        self.required().flat_map(|unit| unit.words.iter().map(String::as_str))
+    pub(super) fn wanted(&self) -> impl Iterator<Item = &Typed> {
+        self.required().flat_map(|unit| &unit.words)
+    }
+
+    /// Those that a product must have for which a part is not `known`, as bits.
+    pub(super) fn unknown<E>(&self, mut known: impl FnMut(&str) -> Result<bool, E>) -> Result<u32, E> {
+        let mut bits = 0;
+        for (number, unit) in self.required().enumerate() {
+            for word in &unit.words {
+                bits |= u32::from(!known(word.text())?) << number;
+            }
+        }
+        Ok(bits)
     }
 
     /// All words in their order, and whether a product must have each.
@@ -106,7 +141,7 @@ impl Ask {
         let only_fillers = self.only_fillers();
         self.units.iter().flat_map(move |unit| {
             let wanted = only_fillers || !unit.is_filler();
-            unit.words.iter().map(move |word| (word.as_str(), wanted))
+            unit.words.iter().map(move |word| (word.text(), wanted))
         })
     }
 
@@ -129,9 +164,11 @@ impl Ask {
         if self.units.is_empty() {
             return Box::new(ConstScoreQuery::new(Box::new(AllQuery), 0.0));
         }
-        let required: Vec<Box<dyn Query>> = self.required().map(|unit| unit.query(fields, care)).collect();
+        let required = self.required().enumerate();
+        let required: Vec<Box<dyn Query>> =
+            required.map(|(number, unit)| unit.query(fields, care.allows_typos(number))).collect();
         let mut clauses: Vec<(Occur, Box<dyn Query>)> = match care {
-            Care::Exact | Care::Typos => required.into_iter().map(|query| (Occur::Must, query)).collect(),
+            Care::Exact | Care::Typos(_) => required.into_iter().map(|query| (Occur::Must, query)).collect(),
             Care::Most => {
                 let enough = most(required.len());
                 let some = BooleanQuery::union_with_minimum_required_clauses(required, enough);
@@ -144,9 +181,10 @@ impl Ask {
 
     /// The query that finds what may have this title: most words, perhaps with typos, or two of them written as one.
     pub(super) fn alike(&self, fields: &Fields) -> Box<dyn Query> {
-        let words: Vec<&str> = self.wanted().collect();
-        let pairs = words.windows(2).map(|pair| best(word_query(fields, &pair.concat(), Care::Typos, false)));
-        let ways = self.required().map(|unit| unit.query(fields, Care::Typos)).chain(pairs);
+        let words: Vec<&str> = self.wanted().map(Typed::text).collect();
+        let pairs = words.windows(2).map(|pair| Typed::new(&pair.concat()));
+        let pairs = pairs.map(|pair| best(word_query(fields, &pair, true, false)));
+        let ways = self.required().map(|unit| unit.query(fields, true)).chain(pairs);
         let some = BooleanQuery::union_with_minimum_required_clauses(ways.collect(), most(words.len()));
         let mut clauses: Vec<(Occur, Box<dyn Query>)> = vec![(Occur::Must, Box::new(some))];
         clauses.extend(self.favours(fields).into_iter().map(|query| (Occur::Should, query)));
@@ -158,7 +196,9 @@ impl Ask {
         let mut favours: Vec<Box<dyn Query>> = vec![];
         if !self.only_fillers() {
             let fillers = self.units.iter().filter(|unit| unit.is_filler());
-            favours.extend(fillers.flat_map(|unit| &unit.words).map(|word| term(fields.title, word, FILLER)));
+            favours.extend(
+                fillers.flat_map(|unit| &unit.words).map(|word| term(fields.title, word.text(), FILLER)),
+            );
         }
         favours.extend(in_a_row(fields.title, self.words.iter().map(|word| word.text.as_str()), IN_A_ROW));
         let bare: Vec<Word> =
@@ -192,7 +232,7 @@ fn units(chunk: &str) -> Vec<Unit> {
     let words = text::words(chunk);
     let parts = words.chunk_by(|a, b| a.sign == b.sign);
     let unit = |part: &[Word]| Unit {
-        words: part.iter().map(|word| word.text.clone()).collect(),
+        words: part.iter().map(|word| Typed::new(&word.text)).collect(),
         code: code.clone(),
         signs: part[0].sign,
         open: false,
@@ -202,16 +242,16 @@ fn units(chunk: &str) -> Vec<Unit> {
 
 impl Unit {
     fn is_filler(&self) -> bool {
-        matches!(&self.words[..], [word] if FILLERS.contains(&word.as_str()))
+        matches!(&self.words[..], [word] if FILLERS.contains(&word.text()))
     }
 
-    fn query(&self, fields: &Fields, care: Care) -> Box<dyn Query> {
+    fn query(&self, fields: &Fields, typos: bool) -> Box<dyn Query> {
         let mut ways = vec![term(fields.code, &self.code, CODE)];
         match &self.words[..] {
-            [word] => ways.extend(word_query(fields, word, care, self.open)),
+            [word] => ways.extend(word_query(fields, word, typos, self.open)),
             words if self.signs => {
                 let places = [(fields.title, TITLE), (fields.names, NAMES), (fields.more, MORE)];
-                let row = |(field, score)| in_a_row(field, words.iter().map(String::as_str), score);
+                let row = |(field, score)| in_a_row(field, words.iter().map(Typed::text), score);
                 ways.extend(places.into_iter().filter_map(row));
             }
             words => {
@@ -219,7 +259,7 @@ impl Unit {
                 let all = words
                     .iter()
                     .enumerate()
-                    .map(|(at, word)| best(word_query(fields, word, care, self.open && at == last)));
+                    .map(|(at, word)| best(word_query(fields, word, typos, self.open && at == last)));
                 ways.push(Box::new(BooleanQuery::intersection(all.collect())));
             }
         }
@@ -228,25 +268,23 @@ impl Unit {
 }
 
 /// All the ways in which a product can have a word.
-fn word_query(fields: &Fields, word: &str, care: Care, open: bool) -> Vec<Box<dyn Query>> {
+fn word_query(fields: &Fields, word: &Typed, typos: bool, open: bool) -> Vec<Box<dyn Query>> {
     let places = [(fields.title, TITLE), (fields.names, NAMES), (fields.more, MORE)];
     let mut ways: Vec<Box<dyn Query>> =
-        places.iter().map(|(field, score)| term(*field, word, *score)).collect();
-    let is_number = word.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    let letters = word.chars().count();
-    if open && !is_number {
+        places.iter().map(|(field, score)| term(*field, word.text(), *score)).collect();
+    let letters = word.letters();
+    if open && !word.is_number() {
         match letters {
-            0..=STARTS_MAX => ways.push(term(fields.starts, word, part(NAMES, STARTED))),
-            _ => ways.extend(places.iter().map(|(field, score)| {
-                like(FuzzyTermQuery::new_prefix(key(*field, word), 0, false), part(*score, STARTED))
-            })),
+            0..=STARTS_MAX => ways.push(term(fields.starts, word.text(), part(NAMES, STARTED))),
+            _ => {
+                let begun = word.begun();
+                ways.extend(places.map(|(field, score)| alike(begun.within(field), part(score, STARTED))));
+            }
         }
     }
-    if care != Care::Exact && !is_number && TYPO_LENGTHS.contains(&letters) {
-        let typos = if letters < TWO_TYPOS { 1 } else { 2 };
-        ways.extend(places.iter().map(|(field, score)| {
-            like(FuzzyTermQuery::new(key(*field, word), typos, true), part(*score, MISTYPED))
-        }));
+    if typos && !word.is_number() && TYPO_LENGTHS.contains(&letters) {
+        let near = word.near(if letters < TWO_TYPOS { 1 } else { 2 });
+        ways.extend(places.map(|(field, score)| alike(near.within(field), part(score, MISTYPED))));
     }
     ways
 }
@@ -256,7 +294,7 @@ fn part(score: f32, of_it: f32) -> f32 {
     (score * of_it).round()
 }
 
-fn like(query: FuzzyTermQuery, score: f32) -> Box<dyn Query> {
+fn alike(query: impl Query, score: f32) -> Box<dyn Query> {
     Box::new(ConstScoreQuery::new(Box::new(query), score))
 }
 
@@ -286,7 +324,7 @@ mod tests {
     use super::*;
 
     fn wanted(text: &str) -> Vec<String> {
-        Ask::read(text).wanted().map(str::to_owned).collect()
+        Ask::read(text).wanted().map(|word| word.text().to_owned()).collect()
     }
 
     #[test]
@@ -304,6 +342,19 @@ mod tests {
         for text in ["", " ", "\"", "\\", "-", "*", "(((", "\0", "🦊", "\u{202e}\u{200b}", "--- ***"] {
             assert!(Ask::read(text).is_empty(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn typos_are_looked_for_in_unknown_words_first() {
+        let ask = Ask::read("the hary potter-man boks");
+        let known = |word: &str| Ok::<bool, ()>(["potter", "boks"].contains(&word));
+        assert_eq!(ask.unknown(known), Ok(0b011));
+        let mut tried = vec![Care::Exact];
+        while let Some(next) = tried[tried.len() - 1].more_lenient(|| ask.unknown(known)).unwrap() {
+            tried.push(next);
+        }
+        assert_eq!(tried, [Care::Exact, Care::Typos(0b011), Care::TYPOS, Care::Most]);
+        assert_eq!(Care::Exact.more_lenient(|| Ok::<u32, ()>(0)), Ok(Some(Care::TYPOS)));
     }
 
     #[test]

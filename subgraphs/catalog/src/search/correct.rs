@@ -5,12 +5,13 @@
 
 use std::collections::HashMap;
 
-use tantivy::query::FuzzyTermQuery;
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocId, DocSet, Searcher, SegmentReader, TERMINATED};
 
 use super::ask::{Ask, key};
-use super::fields::{Fields, POPULARITY};
+use super::fields::Fields;
+use super::index::Seen;
+use super::near::Typed;
 use super::typo::{edits, undoubled};
 
 /// Letters of a word for which another word is looked up.
@@ -52,18 +53,18 @@ struct Candidate {
 }
 
 /// The words that some product has together instead of those that were typed. None: nothing is near, or no word is another.
-pub(super) fn correct(searcher: &Searcher, fields: &Fields, ask: &Ask) -> tantivy::Result<Option<String>> {
-    let wanted: Vec<&str> = ask.wanted().collect();
+pub(super) fn correct(seen: &Seen, ask: &Ask) -> tantivy::Result<Option<String>> {
+    let wanted: Vec<&Typed> = ask.wanted().collect();
     let mut slots = vec![];
     for (at, word) in wanted.iter().enumerate() {
         let begun = ask.is_open() && at + 1 == wanted.len();
-        slots.push(slot(searcher, fields, word, begun)?);
+        slots.push(slot(&seen.searcher, &seen.fields, word, begun)?);
     }
-    let Some(reading) = best_reading(searcher, fields, &slots)? else { return Ok(None) };
+    let Some(reading) = best_reading(seen, &slots)? else { return Ok(None) };
     let chosen: Vec<Option<&str>> =
         slots.iter().zip(&reading).map(|(slot, chosen)| slot.word(*chosen)).collect();
     let is_other =
-        chosen.iter().zip(&wanted).any(|(chosen, typed)| chosen.is_some_and(|word| word != *typed));
+        chosen.iter().zip(&wanted).any(|(chosen, typed)| chosen.is_some_and(|word| word != typed.text()));
     Ok(is_other.then(|| written(ask, chosen)))
 }
 
@@ -81,14 +82,14 @@ impl Slot {
     }
 }
 
-fn slot(searcher: &Searcher, fields: &Fields, typed: &str, begun: bool) -> tantivy::Result<Slot> {
+fn slot(searcher: &Searcher, fields: &Fields, word: &Typed, begun: bool) -> tantivy::Result<Slot> {
+    let (typed, letters) = (word.text(), word.letters());
     let is_known = is_known(searcher, fields, typed)?;
     let mut known: HashMap<String, (i64, u64)> = HashMap::new();
-    let letters = typed.chars().count();
     let most = if letters < TWO_EDITS || is_known { 1 } else { 2 };
-    if CORRECTED_LENGTHS.contains(&letters) && !typed.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+    if CORRECTED_LENGTHS.contains(&letters) && !word.is_number() {
         for field in [fields.title, fields.names] {
-            near(searcher, field, typed, most, &mut known)?;
+            near(searcher, field, word, most, &mut known)?;
             if begun && letters >= BEGUN_MIN {
                 longer(searcher, field, typed, &mut known)?;
             }
@@ -107,7 +108,8 @@ fn slot(searcher: &Searcher, fields: &Fields, typed: &str, begun: bool) -> tanti
     Ok(Slot { typed: typed.into(), candidates: ranked.into_iter().map(|(_, candidate)| candidate).collect() })
 }
 
-fn is_known(searcher: &Searcher, fields: &Fields, word: &str) -> tantivy::Result<bool> {
+/// Whether a product has the word.
+pub(super) fn is_known(searcher: &Searcher, fields: &Fields, word: &str) -> tantivy::Result<bool> {
     for field in [fields.title, fields.names, fields.more, fields.code] {
         if searcher.doc_freq(&key(field, word))? > 0 {
             return Ok(true);
@@ -120,18 +122,18 @@ fn is_known(searcher: &Searcher, fields: &Fields, word: &str) -> tantivy::Result
 fn near(
     searcher: &Searcher,
     field: Field,
-    typed: &str,
+    typed: &Typed,
     most: u8,
     known: &mut HashMap<String, (i64, u64)>,
 ) -> tantivy::Result<()> {
-    let automaton = FuzzyTermQuery::new(key(field, typed), most, true).automaton()?;
+    let automaton = typed.near(most).automaton();
     for segment in searcher.segment_readers() {
         let index = segment.inverted_index(field)?;
-        let mut terms = index.terms().search(&automaton).into_stream()?;
+        let mut terms = index.terms().search(automaton).into_stream()?;
         while terms.advance() {
             let word = String::from_utf8_lossy(terms.key()).into_owned();
             let products = u64::from(terms.value().doc_freq);
-            known.entry(word).or_insert_with_key(|word| (cost(typed, word), 0)).1 += products;
+            known.entry(word).or_insert_with_key(|word| (cost(typed.text(), word), 0)).1 += products;
         }
     }
     Ok(())
@@ -188,21 +190,15 @@ impl Standing {
     }
 }
 
-fn best_reading(
-    searcher: &Searcher,
-    fields: &Fields,
-    slots: &[Slot],
-) -> tantivy::Result<Option<Vec<Choice>>> {
+fn best_reading(seen: &Seen, slots: &[Slot]) -> tantivy::Result<Option<Vec<Choice>>> {
     let read = slots.iter().filter(|slot| !slot.candidates.is_empty()).count();
     let mut readings: HashMap<Vec<Choice>, Standing> = HashMap::new();
-    for segment in searcher.segment_readers() {
-        let popularity = segment.fast_fields().u64(POPULARITY)?;
-        for (doc, product) in products(segment, fields, slots)? {
+    for (segment, columns) in seen.searcher.segment_readers().iter().zip(&seen.columns) {
+        for (doc, product) in products(segment, &seen.fields, slots)? {
             if read == 0 || product.missing > may_miss(read) {
                 continue;
             }
-            let known = popularity.first(doc).unwrap_or_default() as i64;
-            let score = known - product.cost - MISSING * product.missing as i64;
+            let score = columns.popularity(doc) - product.cost - MISSING * product.missing as i64;
             let standing = readings.entry(product.chosen).or_insert(Standing { products: 0, best: i64::MIN });
             standing.products += 1;
             standing.best = standing.best.max(score);

@@ -3,14 +3,15 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::ops::Range;
+use std::sync::Arc;
 
 use tantivy::collector::{Collector, SegmentCollector};
-use tantivy::columnar::{Column, StrColumn};
 use tantivy::{DocId, Score, SegmentOrdinal, SegmentReader};
 
+use super::columns::{Columns, Words};
 use super::document::{days_range, facet};
 use super::facets::{Sums, Tally};
-use super::fields::{FACET, ID_HIGH, ID_LOW, POPULARITY, RATING, RELEASED};
 use super::find::{Filter, Sort, Wanted};
 use super::offers::Offers;
 use crate::number::Number;
@@ -31,20 +32,27 @@ pub(crate) struct Pass {
     pub(super) sums: Option<Sums>,
 }
 
-impl Collector for Wanted {
+/// A pass to make: what is asked, of which segments.
+pub(super) struct Count<'w> {
+    pub(super) wanted: &'w Wanted,
+    /// Of each segment.
+    pub(super) columns: &'w [Arc<Columns>],
+}
+
+impl Collector for Count<'_> {
     type Fruit = Pass;
     type Child = Segment;
 
-    fn for_segment(&self, _: SegmentOrdinal, segment: &SegmentReader) -> tantivy::Result<Segment> {
-        Segment::open(self, segment)
+    fn for_segment(&self, segment: SegmentOrdinal, _: &SegmentReader) -> tantivy::Result<Segment> {
+        Segment::open(self.wanted, self.columns[segment as usize].clone())
     }
 
     fn requires_scoring(&self) -> bool {
-        self.sort == Sort::Relevance
+        self.wanted.sort == Sort::Relevance
     }
 
     fn merge_fruits(&self, passes: Vec<tantivy::Result<Pass>>) -> tantivy::Result<Pass> {
-        let mut all = Pass { sums: self.facets.then(Sums::default), ..Pass::default() };
+        let mut all = Pass { sums: self.wanted.facets.then(Sums::default), ..Pass::default() };
         for pass in passes {
             let pass = pass?;
             all.matched += pass.matched;
@@ -55,18 +63,17 @@ impl Collector for Wanted {
             }
         }
         all.top.sort_unstable_by_key(|rank| Reverse(*rank));
-        all.top.truncate(self.limit);
+        all.top.truncate(self.wanted.limit);
         Ok(all)
     }
 }
 
 /// The pass over one segment of the index.
 pub(crate) struct Segment {
+    columns: Arc<Columns>,
     rules: Rules,
     offers: Offers,
-    order: Order,
-    id_high: Column<u64>,
-    id_low: Column<u64>,
+    sort: Sort,
     after: Option<Rank>,
     limit: usize,
     matched: u64,
@@ -78,22 +85,18 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
-    fn open(wanted: &Wanted, segment: &SegmentReader) -> tantivy::Result<Self> {
-        let columns = segment.fast_fields();
-        let offers = Offers::open(segment, &wanted.filter.offer, wanted.currency)?;
-        let rules = Rules::open(segment, &wanted.filter)?;
-        let tally = match wanted.facets {
-            true => Some(Tally::new(&rules.facet, &offers, wanted.currency_number())?),
-            false => None,
-        };
+    fn open(wanted: &Wanted, columns: Arc<Columns>) -> tantivy::Result<Self> {
+        let offers = Offers::open(columns.clone(), &wanted.filter.offer, wanted.currency)?;
+        let rules = Rules::read(&columns.facet, &wanted.filter)?;
+        let tally =
+            wanted.facets.then(|| Tally::new(&columns, offers.are_chosen(), wanted.currency_number()));
         let by_price = matches!(wanted.sort, Sort::PriceLow | Sort::PriceHigh);
         Ok(Self {
             looks_at_offers: by_price || offers.are_chosen(),
+            columns,
             rules,
             offers,
-            order: Order::open(segment, wanted.sort)?,
-            id_high: columns.u64(ID_HIGH)?,
-            id_low: columns.u64(ID_LOW)?,
+            sort: wanted.sort,
             after: wanted.after.map(|place| (place.key, place.product.0.as_u128())),
             limit: wanted.limit,
             matched: 0,
@@ -103,15 +106,27 @@ impl Segment {
         })
     }
 
+    /// What the product is sorted by: the higher, the earlier. One without it comes last.
+    fn key(&self, doc: DocId, score: Score) -> i64 {
+        match self.sort {
+            // Scores are sums of whole numbers: exact.
+            Sort::Relevance => score as i64 + self.columns.popularity(doc),
+            Sort::Newest => 0,
+            Sort::BestRated => self.columns.rating.first(doc).unwrap_or(i64::MIN),
+            Sort::Released => self.columns.released.first(doc).unwrap_or(i64::MIN),
+            Sort::PriceLow => self.offers.lowest().map_or(i64::MIN, |price| -(price as i64)),
+            Sort::PriceHigh => self.offers.lowest().map_or(i64::MIN, |price| price as i64),
+        }
+    }
+
     /// Keeps the product if it is among the best.
     fn rank(&mut self, doc: DocId, score: Score) {
-        let key = self.order.key(doc, score, &self.offers);
+        let key = self.key(doc, score);
         let worst = self.top.peek().filter(|_| self.top.len() >= self.limit).map(|Reverse((key, _))| *key);
         if worst.is_some_and(|worst| key < worst) {
             return;
         }
-        let id = |column: &Column<u64>| u128::from(column.first(doc).unwrap_or_default());
-        let rank = (key, id(&self.id_high) << 64 | id(&self.id_low));
+        let rank = (key, self.columns.id(doc));
         if self.after.is_some_and(|after| rank >= after) {
             return;
         }
@@ -127,7 +142,7 @@ impl SegmentCollector for Segment {
 
     fn collect(&mut self, doc: DocId, score: Score) {
         self.matched += 1;
-        let Some(failed) = self.rules.failed(doc) else { return };
+        let Some(failed) = self.rules.failed(&self.columns, doc) else { return };
         let sold = !self.looks_at_offers || self.offers.look(doc);
         if failed.is_none() && sold {
             self.total += 1;
@@ -135,8 +150,8 @@ impl SegmentCollector for Segment {
         }
         if let Some(tally) = &mut self.tally {
             if sold {
-                tally
-                    .add_product(&self.rules.values, failed.map(|rule| self.rules.rules[rule].group.clone()));
+                let only = failed.map(|rule| self.rules.rules[rule].group.clone());
+                tally.add_product(self.columns.counted.of(doc), only);
             }
             if failed.is_none() {
                 tally.add_offers(doc, &self.offers);
@@ -146,7 +161,7 @@ impl SegmentCollector for Segment {
 
     fn harvest(self) -> tantivy::Result<Pass> {
         let sums = match self.tally {
-            Some(tally) => Some(tally.sums(&self.rules.facet, &self.offers)?),
+            Some(tally) => Some(tally.sums(&self.columns)?),
             None => None,
         };
         let top = self.top.into_iter().map(|Reverse(rank)| rank).collect();
@@ -156,58 +171,44 @@ impl SegmentCollector for Segment {
 
 /// What a product must be, apart from its offers.
 struct Rules {
-    facet: Option<StrColumn>,
     rules: Vec<Rule>,
-    released: Option<(Column<i64>, i64, i64)>,
-    /// The values of the product that was looked at last.
-    values: Vec<u64>,
+    /// From one day to another.
+    released: Option<(i64, i64)>,
 }
 
 /// One filter: of the values in a group, one of those accepted.
 struct Rule {
-    group: std::ops::Range<u64>,
-    accepted: Vec<u64>,
+    group: Range<u32>,
+    accepted: Vec<u32>,
 }
 
 impl Rules {
-    fn open(segment: &SegmentReader, filter: &Filter) -> tantivy::Result<Self> {
-        let facet = segment.fast_fields().str(FACET)?;
+    fn read(facet: &Words, filter: &Filter) -> tantivy::Result<Self> {
         let mut rules = vec![];
         if !filter.brands.is_empty() {
             let brands = filter.brands.iter().map(|brand| facet::brand(brand));
-            rules.push(Rule::prefixes(&facet, "b", brands)?);
+            rules.push(Rule::prefixes(facet, "b", brands)?);
         }
         if let Some(category) = filter.category {
-            rules.push(Rule::prefixes(&facet, "c", [facet::category(category)])?);
+            rules.push(Rule::prefixes(facet, "c", [facet::category(category)])?);
         }
         for (name, test) in &filter.attributes {
-            rules.push(Rule::test(&facet, &facet::attribute(name), test)?);
+            rules.push(Rule::test(facet, &facet::attribute(name), test)?);
         }
         let (from, to) = filter.released;
-        let released = match from.or(to) {
-            Some(_) => {
-                let (from, to) = days_range(from, to);
-                Some((segment.fast_fields().i64(RELEASED)?, from, to))
-            }
-            None => None,
-        };
-        Ok(Self { facet, rules, released, values: vec![] })
+        Ok(Self { rules, released: from.or(to).map(|_| days_range(from, to)) })
     }
 
     /// None: more than one filter does not fit. Otherwise the one that does not.
-    fn failed(&mut self, doc: DocId) -> Option<Option<usize>> {
-        if let Some((column, from, to)) = &self.released
-            && !column.first(doc).is_some_and(|day| (*from..=*to).contains(&day))
+    fn failed(&self, columns: &Columns, doc: DocId) -> Option<Option<usize>> {
+        if let Some((from, to)) = self.released
+            && !columns.released.first(doc).is_some_and(|day| (from..=to).contains(&day))
         {
             return None;
         }
-        self.values.clear();
-        if let Some(column) = &self.facet {
-            self.values.extend(column.term_ords(doc));
-        }
         let mut failed = None;
         for (at, rule) in self.rules.iter().enumerate() {
-            if self.values.iter().any(|value| rule.accepted.binary_search(value).is_ok()) {
+            if columns.counted.of(doc).iter().any(|value| rule.accepted.binary_search(value).is_ok()) {
                 continue;
             }
             if failed.is_some() {
@@ -222,21 +223,20 @@ impl Rules {
 impl Rule {
     /// Any value that begins with one of `prefixes`, in the group of those that begin with `group`.
     fn prefixes(
-        facet: &Option<StrColumn>,
+        facet: &Words,
         group: &str,
         prefixes: impl IntoIterator<Item = String>,
     ) -> tantivy::Result<Self> {
-        let group = range(facet, group)?;
         let mut accepted = vec![];
         for prefix in prefixes {
-            accepted.extend(range(facet, &prefix)?);
+            accepted.extend(facet.beginning_with(&prefix)?);
         }
         accepted.sort_unstable();
-        Ok(Self { group, accepted })
+        Ok(Self { group: facet.beginning_with(group)?, accepted })
     }
 
-    fn test(facet: &Option<StrColumn>, attribute: &str, test: &Test) -> tantivy::Result<Self> {
-        let group = range(facet, attribute)?;
+    fn test(facet: &Words, attribute: &str, test: &Test) -> tantivy::Result<Self> {
+        let group = facet.beginning_with(attribute)?;
         let fits = |value: &str| match test {
             Test::AnyOf(texts) => texts.iter().any(|text| text == value),
             Test::Is(answer) => value == if *answer { "true" } else { "false" },
@@ -245,67 +245,10 @@ impl Rule {
             }),
         };
         let mut accepted = vec![];
-        if let Some(column) = facet {
-            let mut ords = group.clone();
-            let all: Vec<u64> = group.clone().collect();
-            column.dictionary().sorted_ords_to_term_cb(&all, |term| {
-                let ord = ords.next();
-                let value = std::str::from_utf8(term.get(attribute.len()..).unwrap_or_default());
-                accepted.extend(ord.filter(|_| value.is_ok_and(fits)));
-            })?;
-        }
+        let all: Vec<u32> = group.clone().collect();
+        facet.each(&all, |number, value| {
+            accepted.extend(value.get(attribute.len()..).is_some_and(fits).then_some(number));
+        })?;
         Ok(Self { group, accepted })
-    }
-}
-
-/// The values that begin with `prefix`.
-pub(super) fn range(column: &Option<StrColumn>, prefix: &str) -> tantivy::Result<std::ops::Range<u64>> {
-    let Some(column) = column else { return Ok(0..0) };
-    let dictionary = column.dictionary();
-    let place = |key: &[u8]| -> tantivy::Result<u64> {
-        use tantivy::columnar::TermOrdHit;
-        let (TermOrdHit::Exact(ord) | TermOrdHit::Next(ord)) = dictionary.term_ord_or_next(key)?;
-        Ok(ord.min(dictionary.num_terms() as u64))
-    };
-    let mut end = prefix.as_bytes().to_vec();
-    // Prefixes end with a letter or a NUL: there is a next byte.
-    if let Some(last) = end.last_mut() {
-        *last += 1;
-    }
-    Ok(place(prefix.as_bytes())?..place(&end)?)
-}
-
-/// What products are sorted by.
-enum Order {
-    Relevance(Column<u64>),
-    Newest,
-    Column(Column<i64>),
-    PriceLow,
-    PriceHigh,
-}
-
-impl Order {
-    fn open(segment: &SegmentReader, sort: Sort) -> tantivy::Result<Self> {
-        let columns = segment.fast_fields();
-        Ok(match sort {
-            Sort::Relevance => Self::Relevance(columns.u64(POPULARITY)?),
-            Sort::Newest => Self::Newest,
-            Sort::BestRated => Self::Column(columns.i64(RATING)?),
-            Sort::Released => Self::Column(columns.i64(RELEASED)?),
-            Sort::PriceLow => Self::PriceLow,
-            Sort::PriceHigh => Self::PriceHigh,
-        })
-    }
-
-    /// The higher, the earlier. A product without what it is sorted by comes last.
-    fn key(&self, doc: DocId, score: Score, offers: &Offers) -> i64 {
-        match self {
-            // Scores are sums of whole numbers: exact.
-            Self::Relevance(popularity) => score as i64 + popularity.first(doc).unwrap_or_default() as i64,
-            Self::Newest => 0,
-            Self::Column(column) => column.first(doc).unwrap_or(i64::MIN),
-            Self::PriceLow => offers.lowest().map_or(i64::MIN, |price| -(price as i64)),
-            Self::PriceHigh => offers.lowest().map_or(i64::MIN, |price| price as i64),
-        }
     }
 }

@@ -6,10 +6,9 @@ use std::ops::Range;
 use contract::CategoryId;
 use entity::catalog::Condition;
 use tantivy::DocId;
-use tantivy::columnar::StrColumn;
 use uuid::Uuid;
 
-use super::count::range;
+use super::columns::{Columns, Words};
 use super::document::condition_of;
 use super::document::facet::{self, Facet};
 use super::offers::{CONDITION, Offer, Offers, PRICE, SIZE, STOCK};
@@ -176,8 +175,8 @@ fn price_of(step: u32) -> u64 {
 /// The counts of one segment, by number.
 pub(super) struct Tally {
     values: Vec<u32>,
-    /// Values from this one on are what offers are.
-    of_offers: u64,
+    /// Values from this one on are not counted product by product.
+    end: u32,
     /// Under filters of offers: their values as the offers that fit have them.
     offers: Option<OfferTally>,
 }
@@ -194,35 +193,27 @@ struct OfferTally {
 }
 
 impl Tally {
-    pub(super) fn new(
-        facet: &Option<StrColumn>,
-        offers: &Offers,
-        currency: Option<u64>,
-    ) -> tantivy::Result<Self> {
-        let terms = |column: &Option<StrColumn>| column.as_ref().map_or(0, |column| column.num_terms());
-        let sizes = terms(&offers.size);
+    pub(super) fn new(columns: &Columns, offers_are_chosen: bool, currency: Option<u64>) -> Self {
         let by_offers = || OfferTally {
-            sizes: vec![0; sizes],
-            sized: vec![0; sizes],
+            sizes: vec![0; columns.size.count()],
+            sized: vec![0; columns.size.count()],
             conditions: [0; 8],
             prices: [0; 64],
             in_stock: 0,
             currency,
         };
-        Ok(Self {
-            values: vec![0; terms(facet)],
-            of_offers: range(facet, facet::OF_OFFERS)?.start,
-            offers: offers.are_chosen().then(by_offers),
-        })
+        Self {
+            values: vec![0; columns.facet.count()],
+            end: if offers_are_chosen { columns.of_offers } else { u32::MAX },
+            offers: offers_are_chosen.then(by_offers),
+        }
     }
 
     /// Counts a product under its values; under those of one filter only when that filter alone is in the way.
-    pub(super) fn add_product(&mut self, values: &[u64], only: Option<Range<u64>>) {
-        let end = if self.offers.is_some() { self.of_offers } else { u64::MAX };
-        for value in values.iter().filter(|value| **value < end) {
-            if only.as_ref().is_none_or(|only| only.contains(value)) {
-                self.values[*value as usize] += 1;
-            }
+    pub(super) fn add_product(&mut self, values: &[u32], only: Option<Range<u32>>) {
+        let counted = only.unwrap_or(0..self.end);
+        for value in values.iter().filter(|value| counted.contains(value)) {
+            self.values[*value as usize] += 1;
         }
     }
 
@@ -233,14 +224,11 @@ impl Tally {
         }
     }
 
-    pub(super) fn sums(self, facet: &Option<StrColumn>, offers: &Offers) -> tantivy::Result<Sums> {
-        let mut sums = named(facet, &self.values, str::to_owned)?;
+    pub(super) fn sums(self, columns: &Columns) -> tantivy::Result<Sums> {
+        let mut sums = named(&columns.facet, &self.values, str::to_owned)?;
         if let Some(tally) = self.offers {
-            sums.extend(
-                named(&offers.size, &tally.sizes, facet::size)?
-                    .into_iter()
-                    .filter(|(size, _)| size.len() > 1),
-            );
+            let sizes = named(&columns.size, &tally.sizes, facet::size)?;
+            sums.extend(sizes.into_iter().filter(|(size, _)| size.len() > 1));
             sums.extend(tally.numbered());
         }
         Ok(Sums(sums))
@@ -287,17 +275,15 @@ impl OfferTally {
 
 /// What was counted, by its name.
 fn named(
-    column: &Option<StrColumn>,
+    words: &Words,
     counts: &[u32],
     name_of: impl Fn(&str) -> String,
 ) -> tantivy::Result<HashMap<String, u64>> {
-    let Some(column) = column else { return Ok(HashMap::new()) };
-    let some = || (0_u64..).zip(counts).filter(|(_, count)| **count > 0);
-    let ords: Vec<u64> = some().map(|(ord, _)| ord).collect();
-    let mut values = some().map(|(_, count)| u64::from(*count));
-    let mut named = HashMap::with_capacity(ords.len());
-    column.dictionary().sorted_ords_to_term_cb(&ords, |name| {
-        named.insert(name_of(&String::from_utf8_lossy(name)), values.next().unwrap_or_default());
+    let numbers: Vec<u32> =
+        (0..).zip(counts).filter(|(_, count)| **count > 0).map(|(number, _)| number).collect();
+    let mut named = HashMap::with_capacity(numbers.len());
+    words.each(&numbers, |number, word| {
+        named.insert(name_of(word), u64::from(counts[number as usize]));
     })?;
     Ok(named)
 }

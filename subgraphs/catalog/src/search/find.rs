@@ -6,16 +6,14 @@ use chrono::NaiveDate;
 use contract::{CategoryId, CurrencyCode, ProductId, SellerId};
 use entity::catalog::Condition;
 use serde::{Deserialize, Serialize};
-use tantivy::Searcher;
 use uuid::Uuid;
 
-use super::ask::{Ask, CARES, Care};
-use super::correct::correct;
-use super::count::Pass;
+use super::ask::{Ask, Care};
+use super::correct::{correct, is_known};
+use super::count::Count;
 use super::document::currency_number;
 use super::facets::Counts;
-use super::fields::Fields;
-use super::index::Reading;
+use super::index::{Reading, Seen};
 use crate::shown::products::{PriceRange, Test};
 
 /// The order of what is found.
@@ -75,6 +73,8 @@ pub(crate) struct Wanted {
     pub(crate) limit: usize,
     /// Whether to count.
     pub(crate) facets: bool,
+    /// Whether to say what the words probably mean, when no product has them as they were typed.
+    pub(crate) correction: bool,
 }
 
 impl Wanted {
@@ -91,42 +91,45 @@ pub(crate) struct Found {
     pub(crate) total: u64,
     /// Empty unless they were asked for.
     pub(crate) counts: Counts,
-    /// What the words probably mean, when no product has them as they were typed.
+    /// What the words probably mean. None unless it was asked for.
     pub(crate) did_you_mean: Option<String>,
 }
 
 /// Finds a page: with every word if there is such a product, then with typos, then with most words.
 pub(super) fn find(reading: &Reading, wanted: Wanted) -> tantivy::Result<Arc<Found>> {
-    let searcher = reading.searcher();
-    let found = Arc::new(find_in(&searcher, &reading.fields, &wanted)?);
-    reading.answers.keep(searcher.generation().generation_id(), wanted, &found);
+    let seen = reading.look()?;
+    let found = Arc::new(find_in(&seen, &wanted)?);
+    reading.known.found.keep(seen.generation(), wanted, found.clone());
     Ok(found)
 }
 
-fn find_in(searcher: &Searcher, fields: &Fields, wanted: &Wanted) -> tantivy::Result<Found> {
+fn find_in(seen: &Seen, wanted: &Wanted) -> tantivy::Result<Found> {
     let ask = Ask::read(&wanted.text);
-    let cares = match (wanted.after, ask.is_empty()) {
-        (Some(place), _) => vec![place.care],
-        (None, true) => vec![Care::Exact],
-        (None, false) => CARES.to_vec(),
-    };
-    let (mut pass, mut as_read) = (Pass::default(), Care::Exact);
-    for care in cares {
-        (pass, as_read) = (searcher.search(&*ask.query(fields, care), wanted)?, care);
-        if pass.matched > 0 {
-            break;
+    let count = Count { wanted, columns: &seen.columns };
+    let mut care = wanted.after.map_or(Care::Exact, |place| place.care);
+    let pass = loop {
+        let pass = seen.searcher.search(&*ask.query(&seen.fields, care), &count)?;
+        // The next pages are those of the first one.
+        let is_final = pass.matched > 0 || wanted.after.is_some() || ask.is_empty();
+        match if is_final { None } else { more_lenient(seen, &ask, care)? } {
+            Some(next) => care = next,
+            None => break pass,
         }
-    }
-    let did_you_mean = match wanted.after.is_none() && as_read != Care::Exact {
-        true => correct(searcher, fields, &ask)?,
+    };
+    let did_you_mean = match wanted.correction && wanted.after.is_none() && care != Care::Exact {
+        true => correct(seen, &ask)?,
         false => None,
     };
-    let hit =
-        |(key, id)| Key { sort: wanted.sort, care: as_read, key, product: ProductId(Uuid::from_u128(id)) };
+    let hit = |(key, id)| Key { sort: wanted.sort, care, key, product: ProductId(Uuid::from_u128(id)) };
     Ok(Found {
         hits: pass.top.into_iter().map(hit).collect(),
         total: pass.total,
         counts: pass.sums.map(|sums| sums.counts(wanted.currency_number())).unwrap_or_default(),
         did_you_mean,
     })
+}
+
+/// How to read what was typed when nothing is found with `care`.
+pub(super) fn more_lenient(seen: &Seen, ask: &Ask, care: Care) -> tantivy::Result<Option<Care>> {
+    care.more_lenient(|| ask.unknown(|word| is_known(&seen.searcher, &seen.fields, word)))
 }

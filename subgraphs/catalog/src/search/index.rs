@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chassis::Failure;
-use contract::ProductId;
+use contract::{CategoryId, ProductId};
+use entity::catalog::{attribute, category};
 use serde::{Deserialize, Serialize};
 use tantivy::directory::MmapDirectory;
 use tantivy::{IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, Term};
@@ -14,9 +15,11 @@ use tracing::{info, warn};
 use uuid::Uuid;
 
 use super::answers::Answers;
+use super::columns::{Columns, Segments};
 use super::document::key;
 use super::fields::{Fields, VERSION, schema};
 use super::find::{Found, Wanted};
+use super::suggest::Suggested;
 
 /// Memory for documents that are not written yet; the engine's least.
 const WRITER_BYTES: usize = 15_000_000;
@@ -167,7 +170,51 @@ impl From<tantivy::TantivyError> for OpenError {
 pub(super) struct Reading {
     reader: IndexReader,
     pub(super) fields: Fields,
-    pub(super) answers: Arc<Answers>,
+    segments: Arc<Segments>,
+    pub(super) known: Arc<Known>,
+}
+
+/// Answers of a search that are kept.
+const FOUND_MAX: usize = 1_024;
+/// Suggestions that are kept.
+const SUGGESTED_MAX: usize = 4_096;
+/// Categories that are kept for facets.
+const CATEGORIES_MAX: usize = 4_096;
+
+/// What was answered since the index last changed, and what else facets show.
+pub(super) struct Known {
+    pub(super) found: Answers<Wanted, Arc<Found>>,
+    /// By what was typed and how many.
+    pub(super) suggested: Answers<(String, usize), Arc<[Suggested]>>,
+    pub(super) categories: Answers<CategoryId, category::Model>,
+    /// The attributes that are counted.
+    pub(super) filterable: Answers<(), Arc<[attribute::Model]>>,
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        Self {
+            found: Answers::new(FOUND_MAX),
+            suggested: Answers::new(SUGGESTED_MAX),
+            categories: Answers::new(CATEGORIES_MAX),
+            filterable: Answers::new(2),
+        }
+    }
+}
+
+/// One state of the index, open for a search.
+pub(super) struct Seen {
+    pub(super) searcher: Searcher,
+    pub(super) fields: Fields,
+    /// Of each segment.
+    pub(super) columns: Vec<Arc<Columns>>,
+}
+
+impl Seen {
+    /// The number of the state: it rises with every change.
+    pub(super) fn generation(&self) -> u64 {
+        self.searcher.generation().generation_id()
+    }
 }
 
 impl Reading {
@@ -175,9 +222,15 @@ impl Reading {
         self.reader.searcher()
     }
 
-    /// The answer that was given since the index last changed.
-    pub(super) fn known(&self, wanted: &Wanted) -> Option<Arc<Found>> {
-        self.answers.get(self.reader.searcher().generation().generation_id(), wanted)
+    pub(super) fn look(&self) -> tantivy::Result<Seen> {
+        let searcher = self.searcher();
+        let columns = self.segments.of(&searcher)?;
+        Ok(Seen { searcher, fields: self.fields, columns })
+    }
+
+    /// The number of the state that is read now.
+    pub(super) fn generation(&self) -> u64 {
+        self.searcher().generation().generation_id()
     }
 }
 
@@ -229,7 +282,8 @@ impl Index {
     ) -> tantivy::Result<Self> {
         let writer = index.writer_with_num_threads(1, WRITER_BYTES)?;
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-        Ok(Self { folder, writer, reading: Reading { reader, fields, answers: Arc::default() }, mark })
+        let reading = Reading { reader, fields, segments: Arc::default(), known: Arc::default() };
+        Ok(Self { folder, writer, reading, mark })
     }
 
     /// Why the index is of no use.
@@ -279,7 +333,8 @@ impl Index {
         let mut commit = self.writer.prepare_commit().map_err(Failure::msg)?;
         commit.set_payload(&mark);
         commit.commit().map_err(Failure::msg)?;
-        self.reading.reader.reload().map_err(Failure::msg)
+        self.reading.reader.reload().map_err(Failure::msg)?;
+        self.reading.segments.turn_to(&self.reading.searcher()).map_err(Failure::msg)
     }
 
     /// Waits until the files are as they will stay.

@@ -1,13 +1,14 @@
 //! The offers of the product that is looked at: which of them fit the filters, and which filter alone is in the way.
 
-use contract::CurrencyCode;
-use tantivy::columnar::{Column, StrColumn};
-use tantivy::{DocId, SegmentReader};
+use std::sync::Arc;
 
+use contract::CurrencyCode;
+use tantivy::DocId;
+
+use super::columns::{Columns, Sold};
 use super::document::{
     condition_number, currency_number, flags_condition, flags_currency, flags_in_stock, seller,
 };
-use super::fields::{OFFER_FLAGS, OFFER_PRICE, OFFER_SELLER, OFFER_SIZE};
 use super::find::OfferFilter;
 
 /// Filters of offers that have a facet, and the one that has none.
@@ -24,17 +25,14 @@ pub(super) struct Offer {
     pub(super) condition: u64,
     pub(super) currency: u64,
     pub(super) in_stock: bool,
-    pub(super) size: u64,
+    pub(super) size: u32,
     /// The filters that it does not fit.
     pub(super) failed: u8,
 }
 
 /// The offers of one segment, and what they must be.
 pub(super) struct Offers {
-    price: Column<u64>,
-    flags: Column<u64>,
-    pub(super) size: Option<StrColumn>,
-    seller: Option<StrColumn>,
+    columns: Arc<Columns>,
     wanted: Required,
     /// Those of the product that was looked at last.
     offers: Vec<Offer>,
@@ -44,26 +42,23 @@ pub(super) struct Offers {
 struct Required {
     /// One bit for each; none: all are.
     conditions: u64,
-    sizes: Option<Vec<u64>>,
+    sizes: Option<Vec<u32>>,
     price: Option<(u64, u64, u64)>,
     in_stock: Option<bool>,
     /// None: every seller; `Some(None)`: one without offers here.
-    seller: Option<Option<u64>>,
+    seller: Option<Option<u32>>,
     /// The currency in which prices are compared.
     currency: Option<u64>,
 }
 
 impl Offers {
     pub(super) fn open(
-        segment: &SegmentReader,
+        columns: Arc<Columns>,
         filter: &OfferFilter,
         currency: Option<CurrencyCode>,
     ) -> tantivy::Result<Self> {
-        let columns = segment.fast_fields();
-        let (size, seller) = (columns.str(OFFER_SIZE)?, columns.str(OFFER_SELLER)?);
-        let wanted = Required::read(filter, currency, &size, &seller)?;
-        let (price, flags) = (columns.u64(OFFER_PRICE)?, columns.u64(OFFER_FLAGS)?);
-        Ok(Self { price, flags, size, seller, wanted, offers: vec![] })
+        let wanted = Required::read(filter, currency, &columns)?;
+        Ok(Self { columns, wanted, offers: vec![] })
     }
 
     /// Whether there are filters of offers.
@@ -74,24 +69,9 @@ impl Offers {
     /// Looks at the offers of a product; whether they are as they must be: one fits. Without filters, even a product
     /// without offers does. A product that must be out of stock has none that fits but for being in stock.
     pub(super) fn look(&mut self, doc: DocId) -> bool {
-        self.offers.clear();
-        let (Some(sizes), Some(sellers)) = (&self.size, &self.seller) else {
-            return self.wanted.is_anything();
-        };
-        let numbers = self.price.values_for_doc(doc).zip(self.flags.values_for_doc(doc));
-        let words = sizes.term_ords(doc).zip(sellers.term_ords(doc));
         let wanted = &self.wanted;
-        self.offers.extend(numbers.zip(words).map(|((price, flags), (size, seller))| {
-            let offer = Offer {
-                price,
-                condition: flags_condition(flags),
-                currency: flags_currency(flags),
-                in_stock: flags_in_stock(flags),
-                size,
-                failed: 0,
-            };
-            Offer { failed: wanted.failed(&offer, seller), ..offer }
-        }));
+        self.offers.clear();
+        self.offers.extend(self.columns.offers.of(doc).iter().map(|sold| wanted.look(sold)));
         (self.wanted.is_anything() || self.offers.iter().any(|offer| offer.failed == 0))
             && self.against(0).next().is_none()
     }
@@ -119,16 +99,11 @@ impl Required {
     fn read(
         filter: &OfferFilter,
         currency: Option<CurrencyCode>,
-        sizes: &Option<StrColumn>,
-        sellers: &Option<StrColumn>,
+        columns: &Columns,
     ) -> tantivy::Result<Self> {
-        let ord = |column: &Option<StrColumn>, value: &str| -> tantivy::Result<Option<u64>> {
-            let Some(column) = column else { return Ok(None) };
-            Ok(column.dictionary().term_ord(value)?)
-        };
         let mut accepted = vec![];
         for size in &filter.sizes {
-            accepted.extend(ord(sizes, size)?);
+            accepted.extend(columns.size.number(size)?);
         }
         let price = filter.price.map(|range| {
             let least = range.min_minor.unwrap_or(0).max(0).unsigned_abs();
@@ -144,7 +119,7 @@ impl Required {
             price,
             in_stock: filter.in_stock,
             seller: match filter.seller {
-                Some(id) => Some(ord(sellers, &seller(id.0))?),
+                Some(id) => Some(columns.seller.number(&seller(id.0))?),
                 None => None,
             },
             currency: currency.map(|code| currency_number(code.as_str())),
@@ -160,7 +135,19 @@ impl Required {
             && self.seller.is_none()
     }
 
-    fn failed(&self, offer: &Offer, seller: u64) -> u8 {
+    fn look(&self, sold: &Sold) -> Offer {
+        let offer = Offer {
+            price: sold.price,
+            condition: flags_condition(sold.flags),
+            currency: flags_currency(sold.flags),
+            in_stock: flags_in_stock(sold.flags),
+            size: sold.size,
+            failed: 0,
+        };
+        Offer { failed: self.failed(&offer, sold.seller), ..offer }
+    }
+
+    fn failed(&self, offer: &Offer, seller: u32) -> u8 {
         let unless = |fits: bool, filter: u8| if fits { 0 } else { filter };
         unless(self.conditions == 0 || self.conditions >> offer.condition & 1 == 1, CONDITION)
             | unless(self.sizes.as_ref().is_none_or(|sizes| sizes.contains(&offer.size)), SIZE)

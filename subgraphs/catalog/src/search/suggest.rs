@@ -1,15 +1,17 @@
 //! Suggestions while somebody types: titles of the products that would be found.
 
+use std::sync::Arc;
+
 use contract::ProductId;
 use tantivy::collector::{Collector, SegmentCollector};
-use tantivy::columnar::Column;
 use tantivy::schema::{Field, Value};
 use tantivy::{DocAddress, DocId, Score, SegmentOrdinal, SegmentReader, TantivyDocument};
 use uuid::Uuid;
 
 use super::ask::{Ask, Care};
-use super::fields::POPULARITY;
-use super::index::Reading;
+use super::columns::Columns;
+use super::find::more_lenient;
+use super::index::{Reading, Seen};
 
 /// Titles that are read for each one that is shown: some are alike.
 const SPARE: usize = 2;
@@ -22,25 +24,42 @@ pub(crate) struct Suggested {
 }
 
 /// At most `first` titles, the best first.
-pub(super) fn suggest(reading: &Reading, prefix: &str, first: usize) -> tantivy::Result<Vec<Suggested>> {
-    let (searcher, ask) = (reading.searcher(), Ask::read(prefix));
+pub(super) fn suggest(reading: &Reading, prefix: String, first: usize) -> tantivy::Result<Arc<[Suggested]>> {
+    let seen = reading.look()?;
+    let suggested: Arc<[Suggested]> = suggest_in(&seen, &prefix, first)?.into();
+    reading.known.suggested.keep(seen.generation(), (prefix, first), suggested.clone());
+    Ok(suggested)
+}
+
+fn suggest_in(seen: &Seen, prefix: &str, first: usize) -> tantivy::Result<Vec<Suggested>> {
+    let ask = Ask::read(prefix);
     if ask.is_empty() {
         return Ok(vec![]);
     }
-    let mut suggested: Vec<Suggested> = vec![];
-    for care in [Care::Exact, Care::Typos] {
-        let best = searcher.search(&*ask.query(&reading.fields, care), &Best { limit: first * SPARE })?;
-        for (_, address) in best {
-            let document: TantivyDocument = searcher.doc(address)?;
-            let title = stored(&document, reading.fields.shown).to_owned();
-            let product =
-                ProductId(Uuid::try_parse(stored(&document, reading.fields.id)).unwrap_or_default());
-            if suggested.len() < first && suggested.iter().all(|other| other.title != title) {
-                suggested.push(Suggested { title, product });
-            }
+    let all = Best { limit: first * SPARE, columns: &seen.columns };
+    let mut care = Care::Exact;
+    loop {
+        let best = seen.searcher.search(&*ask.query(&seen.fields, care), &all)?;
+        if !best.is_empty() || care == Care::TYPOS {
+            return titles(seen, best, first);
         }
-        if !suggested.is_empty() {
+        let Some(next) = more_lenient(seen, &ask, care)? else { return Ok(vec![]) };
+        care = next;
+    }
+}
+
+/// The titles of the best, each once.
+fn titles(seen: &Seen, best: Vec<Ranked>, first: usize) -> tantivy::Result<Vec<Suggested>> {
+    let mut suggested: Vec<Suggested> = vec![];
+    for (_, address) in best {
+        if suggested.len() == first {
             break;
+        }
+        let document: TantivyDocument = seen.searcher.doc(address)?;
+        let title = stored(&document, seen.fields.shown);
+        if suggested.iter().all(|other| other.title != title) {
+            let id = Uuid::try_parse(stored(&document, seen.fields.id)).unwrap_or_default();
+            suggested.push(Suggested { title: title.to_owned(), product: ProductId(id) });
         }
     }
     Ok(suggested)
@@ -51,19 +70,21 @@ pub(super) fn stored(document: &TantivyDocument, field: Field) -> &str {
 }
 
 /// The products with the highest scores.
-pub(super) struct Best {
+pub(super) struct Best<'s> {
     pub(super) limit: usize,
+    /// Of each segment.
+    pub(super) columns: &'s [Arc<Columns>],
 }
 
 pub(super) type Ranked = (i64, DocAddress);
 
-impl Collector for Best {
+impl Collector for Best<'_> {
     type Fruit = Vec<Ranked>;
     type Child = BestOf;
 
-    fn for_segment(&self, segment: SegmentOrdinal, reader: &SegmentReader) -> tantivy::Result<BestOf> {
-        let popularity = reader.fast_fields().u64(POPULARITY)?;
-        Ok(BestOf { segment, popularity, limit: self.limit, best: vec![], least: i64::MIN })
+    fn for_segment(&self, segment: SegmentOrdinal, _: &SegmentReader) -> tantivy::Result<BestOf> {
+        let columns = self.columns[segment as usize].clone();
+        Ok(BestOf { segment, columns, limit: self.limit, best: vec![], least: i64::MIN })
     }
 
     fn requires_scoring(&self) -> bool {
@@ -80,7 +101,7 @@ impl Collector for Best {
 /// The best of one segment.
 pub(super) struct BestOf {
     segment: SegmentOrdinal,
-    popularity: Column<u64>,
+    columns: Arc<Columns>,
     limit: usize,
     best: Vec<Ranked>,
     /// Nothing below it is among the best.
@@ -91,7 +112,7 @@ impl SegmentCollector for BestOf {
     type Fruit = Vec<Ranked>;
 
     fn collect(&mut self, doc: DocId, score: Score) {
-        let rank = score as i64 + self.popularity.first(doc).unwrap_or_default() as i64;
+        let rank = score as i64 + self.columns.popularity(doc);
         if rank < self.least {
             return;
         }
