@@ -1,12 +1,27 @@
 //! What inventory knows of offers and sellers, whatever the order in which it hears.
 
+use chassis::outbox::{self, about};
+use chassis::tx;
 use contract::event::accounts::SellerStatus;
-use contract::event::catalog::Publication;
-use contract::{OfferId, VariantId};
+use contract::event::catalog::{Publication, VariantChanged};
+use contract::{OfferId, ProductId, VariantId};
+use entity::inventory::variant as mirror;
+use sea_orm::EntityTrait;
 use serde_json::json;
 
 use super::Shop;
 use crate::support::Market;
+
+/// Says as catalog would by which number a variant is known.
+async fn say_number(market: &Market, variant_id: VariantId, sku: &str, version: i64) {
+    let said = VariantChanged { variant_id, product_id: ProductId::new(), sku: Some(sku.into()), gtin: None };
+    let now = market.clock.now();
+    tx::apply(&market.env("catalog").db, async |tx| {
+        outbox::say(tx, now, about("variant", variant_id, version), said).await
+    })
+    .await
+    .unwrap();
+}
 
 async fn variant_stock(market: &Market, variant: VariantId) -> (i64, i64) {
     let query = "query($of: [_Any!]!) { _entities(representations: $of) { ... on Variant { stock { available offersInStock } } } }";
@@ -49,6 +64,16 @@ souk_test! {
         shop.say_offer(offer, variant, Publication::Archived, 4).await;
         market.settle().await;
         assert_eq!(variant_stock(market, variant).await, (0, 0));
+    }
+
+    async fn an_older_number_of_a_variant_is_not_believed(market: &Market) {
+        let variant = VariantId::new();
+        for (sku, version) in [("NEW", 3), ("OLD", 2), ("NEWEST", 4), ("NEW", 3)] {
+            say_number(market, variant, sku, version).await;
+            market.settle().await;
+        }
+        let known = mirror::Entity::find_by_id(variant).one(market.env("inventory").db.read()).await.unwrap();
+        assert_eq!(known.and_then(|variant| variant.sku), Some("NEWEST".into()));
     }
 
     async fn an_offer_made_a_moment_ago_can_be_stocked_at_once(market: &Market) {
