@@ -118,8 +118,8 @@ souk_test! {
         let fields = "nodes { title lowestOffer { price { amountMinor } } variants { size } } totalCount \
             facets { categories { category { name } count } attributes { name } sizes { value count } brands { value } }";
         // Revisions, products, lowest offers, variants, and once categories and attributes of facets. What was read for a
-        // hit before is not read again.
-        for (first, statements) in [(1, 6), (20, 4), (100, 4), (100, 2)] {
+        // hit before is not read again: the first product showed while this test waited for the index.
+        for (first, statements) in [(1, 5), (20, 4), (100, 4), (100, 2)] {
             let query = format!("{{ search(query: \"thing\", currency: \"USD\", first: {first}) {{ {fields} }} }}");
             let before = market.env("catalog").db.statements();
             let answer = ask(market, &query, json!({})).await;
