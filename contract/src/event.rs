@@ -4,6 +4,7 @@
 //! reader who sees one twice, late or without its predecessor still ends in the right place.
 
 pub mod accounts;
+pub mod bidding;
 pub mod catalog;
 pub mod inventory;
 pub mod orders;
@@ -185,4 +186,10 @@ events! {
     ReturnChanged(orders::ReturnChanged) = "orders.return_changed", 1;
     /// Ask: sold pieces are the seller's again.
     RestockSold(inventory::RestockSold) = "inventory.restock_sold", 1;
+    /// One piece changed hands in a market: buyer and seller are bound.
+    Matched(bidding::Matched) = "bidding.matched", 1;
+    /// The best prices of a market or its last sale changed.
+    Ticker(bidding::Ticker) = "bidding.ticker", 1;
+    /// A trade came to nothing after its match.
+    TradeFailed(orders::TradeFailed) = "orders.trade_failed", 1;
 }

@@ -176,6 +176,14 @@ typed_ids! {
     StepId = "stp", "a step";
     /// One entry of the ledger.
     TransferId = "trf", "a ledger transfer";
+    /// An order book: one variant in one condition and one currency.
+    MarketId = "mkt", "a market";
+    /// A bid or an ask.
+    BookOrderId = "bko", "a bid or an ask";
+    /// Asks that a seller sends at once.
+    AskBatchId = "abt", "a batch of asks";
+    /// One piece that changed hands in a market.
+    TradeId = "trd", "a trade";
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{FulfilmentId, OrderId, RefundId, ReturnId, SellerId, UserId};
+use crate::id::{FulfilmentId, OrderId, RefundId, ReturnId, SellerId, TradeId, UserId};
 use crate::money::Money;
 
 /// Somebody placed an order. Its stock and its money are being asked for.
@@ -108,4 +108,28 @@ pub struct ReturnChanged {
     pub user_id: Option<UserId>,
     pub seller_id: SellerId,
     pub status: ReturnStatus,
+}
+
+/// Why a trade came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum TradeFailure {
+    /// The buyer could not pay. The seller's ask is offered again where it stood.
+    PaymentFailed,
+    /// The seller did not ship in time. The ask stays away.
+    NotShipped,
+    /// The goods are not what they should be. The ask stays away.
+    AuthenticationFailed,
+    /// Staff undid the match. The ask stays away.
+    Undone,
+}
+
+/// A match of `bidding.matched` came to nothing. It counts neither as a sale of the seller nor, when the buyer could not
+/// pay, against the ask, which comes back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TradeFailed {
+    pub trade_id: TradeId,
+    pub buyer_id: UserId,
+    pub seller_id: SellerId,
+    pub because: TradeFailure,
 }
