@@ -288,7 +288,7 @@ choices! {
         9 Tick,
     }
     Side { 0 Bid, 1 Ask }
-    Life { 0 Rest { expires_at }, 1 Immediate }
+    Life { 0 Rest { expires_at }, 1 Immediate, 2 RestFor { lifetime_us } }
     SelfTrade { 0 ExpireTaker, 1 ExpireMaker }
     Status { 0 Open, 1 Filled, 2 Cancelled, 3 Expired }
     Reason { 0 Owner, 1 Immediate, 2 SelfTrade, 3 SellingPaused, 4 AuthLapsed }

@@ -163,6 +163,8 @@ impl Side {
 pub enum Life {
     /// It rests until it is matched, cancelled or dead at `ts >= expires_at`; `None`: as long as the limits allow.
     Rest { expires_at: Option<Timestamp> },
+    /// It rests for so long from the engine's time on. A repeat of the command is equal to it, whenever it comes.
+    RestFor { lifetime_us: i64 },
     /// It is cancelled. When nothing at all can be matched the order is refused with the current best price.
     Immediate,
 }

@@ -63,6 +63,9 @@ impl State {
         }
         match place.life {
             Life::Rest { expires_at } => self.admit_expiry(expires_at).map(Some),
+            Life::RestFor { lifetime_us } => {
+                self.admit_expiry(Some(self.now.saturating_add(lifetime_us))).map(Some)
+            }
             Life::Immediate => Ok(None),
         }
     }

@@ -109,7 +109,11 @@ impl Commands {
                 side,
                 price: draw.price,
                 quantity: draw.quantity,
-                life: if draw.flags & 7 == 0 { Life::Immediate } else { Life::Rest { expires_at } },
+                life: match (draw.flags & 7, draw.life) {
+                    (0, _) => Life::Immediate,
+                    (1, Some(lifetime_us)) => Life::RestFor { lifetime_us },
+                    _ => Life::Rest { expires_at },
+                },
                 self_trade: if draw.flags & 24 == 0 {
                     SelfTrade::ExpireMaker
                 } else {

@@ -231,6 +231,11 @@ impl Naive {
                 self.check_expiry(at)?;
                 Some(at)
             }
+            Life::RestFor { lifetime_us } => {
+                let at = self.now.saturating_add(lifetime_us);
+                self.check_expiry(at)?;
+                Some(at)
+            }
         };
         if expires_at.is_some() {
             self.check_caps(account, market)?;
