@@ -17,6 +17,12 @@ pub enum Denied {
     BadInput { field: &'static str, message: String },
     #[error("too many attempts, try again in {retry_after_ms} ms")]
     RateLimited { retry_after_ms: u64 },
+    /// More waits than can be done soon.
+    #[error("too much waits to be done, try again in {retry_after_ms} ms")]
+    Overloaded { retry_after_ms: u64 },
+    /// Whoever does it is away for a moment, or the outcome is not known: the same request with the same key finds out.
+    #[error("{0}")]
+    NotNow(&'static str),
 }
 
 impl Denied {
@@ -31,11 +37,13 @@ impl Denied {
             Self::RoleMissing(_) => "FORBIDDEN",
             Self::BadInput { .. } => BAD_USER_INPUT,
             Self::RateLimited { .. } => "RATE_LIMITED",
+            Self::Overloaded { .. } => "OVERLOADED",
+            Self::NotNow(_) => "UNAVAILABLE",
         }
     }
 
     /// Whether the same request can succeed later.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::RateLimited { .. })
+        matches!(self, Self::RateLimited { .. } | Self::Overloaded { .. } | Self::NotNow(_))
     }
 }

@@ -1,8 +1,19 @@
-//! Tables of bidding: the journal of commands with its snapshots, and the orders and trades that follow from it.
+//! Tables of bidding: markets, the journal of commands with its snapshots, the orders and trades that follow from it, and
+//! mirrors of sellers and variants.
 
+pub mod ask_batch;
+pub mod ask_batch_item;
+pub mod failed_trade;
 pub mod journal;
+pub mod market;
 pub mod order;
 pub mod partition;
+pub mod seller;
+pub mod selling;
+pub mod selling_due;
 pub mod snapshot;
+pub mod sold;
+pub mod ticker;
 pub mod trade;
+pub mod variant;
 pub mod watermark;

@@ -1,6 +1,8 @@
 //! The tables of bidding, in the order in which they came.
 
+mod batches;
 mod engine;
+mod markets;
 
 use sea_orm_migration::prelude::*;
 
@@ -10,6 +12,12 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(shared::Events), Box::new(shared::Operations), Box::new(engine::Engine)]
+        vec![
+            Box::new(shared::Events),
+            Box::new(shared::Operations),
+            Box::new(engine::Engine),
+            Box::new(markets::Markets),
+            Box::new(batches::Batches),
+        ]
     }
 }

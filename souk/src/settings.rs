@@ -38,6 +38,9 @@ pub struct Settings {
     /// The database of accounts, when it has one of its own.
     #[arg(long, env = "SOUK_ACCOUNTS_DATABASE_URL", hide_env_values = true)]
     pub accounts_database_url: Option<String>,
+    /// The database of bidding, when it has one of its own.
+    #[arg(long, env = "SOUK_BIDDING_DATABASE_URL", hide_env_values = true)]
+    pub bidding_database_url: Option<String>,
     /// The database of catalog, when it has one of its own.
     #[arg(long, env = "SOUK_CATALOG_DATABASE_URL", hide_env_values = true)]
     pub catalog_database_url: Option<String>,
@@ -94,6 +97,7 @@ impl Settings {
     pub fn database(&self, service: ServiceName) -> anyhow::Result<String> {
         let own = match service {
             ServiceName::Accounts => &self.accounts_database_url,
+            ServiceName::Bidding => &self.bidding_database_url,
             ServiceName::Catalog => &self.catalog_database_url,
             ServiceName::Inventory => &self.inventory_database_url,
             ServiceName::Orders => &self.orders_database_url,

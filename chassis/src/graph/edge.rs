@@ -47,7 +47,9 @@ fn present_error(error: &mut ServerError, request_id: &RequestId) {
         ("BAD_REQUEST", false)
     };
     let retry_after = match error.source::<Denied>() {
-        Some(Denied::RateLimited { retry_after_ms }) => Some(*retry_after_ms),
+        Some(Denied::RateLimited { retry_after_ms } | Denied::Overloaded { retry_after_ms }) => {
+            Some(*retry_after_ms)
+        }
         _ => None,
     };
     let field = match error.source::<Denied>() {

@@ -21,6 +21,8 @@ pub struct Model {
     pub pulse: i64,
     pub crc32: i64,
     pub payload: Vec<u8>,
+    /// What came along with the commands; null: nothing.
+    pub notes: Option<Vec<u8>>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

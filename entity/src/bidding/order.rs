@@ -27,6 +27,19 @@ pub struct Model {
     pub expires_at: Option<DateTimeUtc>,
     pub placed_at: DateTimeUtc,
     pub changed_at: DateTimeUtc,
+    /// The shop of an ask.
+    pub seller_id: Option<contract::SellerId>,
+    /// What a bid is paid with: a provider's opaque token.
+    pub payment_method: Option<String>,
+    /// Where what a bid buys goes: an entry of the buyer's address book.
+    pub address_id: Option<contract::AddressId>,
+    /// The offer whose stock backs an ask, and the piece of it that is reserved.
+    pub offer_id: Option<contract::OfferId>,
+    pub reservation_id: Option<contract::ReservationId>,
+    /// What a repeat of the request must equal.
+    pub request_hash: Option<String>,
+    /// Its place in time: lower matches first at one price.
+    pub sequence: i64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]

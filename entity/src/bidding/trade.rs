@@ -27,6 +27,15 @@ pub struct Model {
     pub seller: Uuid,
     pub maker_side: Side,
     pub at: DateTimeUtc,
+    pub seller_id: Option<contract::SellerId>,
+    /// The fees of one piece as they were at the match.
+    pub fee_schedule: Option<String>,
+    /// The seller's level, 1 to 5.
+    pub fee_level: Option<i32>,
+    pub transaction_minor: Option<i64>,
+    pub processing_minor: Option<i64>,
+    /// What the seller gets of one piece.
+    pub payout_minor: Option<i64>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

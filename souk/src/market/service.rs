@@ -12,6 +12,7 @@ use super::{Plan, StartError};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum ServiceName {
     Accounts,
+    Bidding,
     Catalog,
     Inventory,
     Orders,
@@ -19,8 +20,9 @@ pub enum ServiceName {
 }
 
 /// Every service, in the order in which they start.
-pub const ALL: [ServiceName; 5] = [
+pub const ALL: [ServiceName; 6] = [
     ServiceName::Accounts,
+    ServiceName::Bidding,
     ServiceName::Catalog,
     ServiceName::Inventory,
     ServiceName::Orders,
@@ -31,6 +33,7 @@ impl ServiceName {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Accounts => "accounts",
+            Self::Bidding => "bidding",
             Self::Catalog => "catalog",
             Self::Inventory => "inventory",
             Self::Orders => "orders",
@@ -41,6 +44,7 @@ impl ServiceName {
     async fn subgraph(self, env: &Env, plan: &Plan) -> Result<Subgraph, Failure> {
         match self {
             Self::Accounts => accounts::subgraph(env).await,
+            Self::Bidding => bidding::subgraph(env).await,
             Self::Catalog => catalog::subgraph(env).await,
             Self::Inventory => inventory::subgraph(env).await,
             Self::Orders => orders::subgraph(env).await,
@@ -132,6 +136,7 @@ pub async fn migrate(name: ServiceName, db: &Database) -> Result<(), DbErr> {
 async fn up(name: ServiceName, db: &Database) -> Result<(), DbErr> {
     match name {
         ServiceName::Accounts => migration::accounts::Migrator::up(db.write(), None).await,
+        ServiceName::Bidding => migration::bidding::Migrator::up(db.write(), None).await,
         ServiceName::Catalog => migration::catalog::Migrator::up(db.write(), None).await,
         ServiceName::Inventory => migration::inventory::Migrator::up(db.write(), None).await,
         ServiceName::Orders => migration::orders::Migrator::up(db.write(), None).await,

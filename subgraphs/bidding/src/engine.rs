@@ -4,9 +4,11 @@
 //! and wakes the follower. A [`Follower`] replays the journal beside it: it keeps the rows of orders and trades and takes
 //! snapshots, so that neither slows an answer. An [`Owner`] says which process writes which partition.
 
+mod announce;
 mod follower;
 mod journal;
 mod owner;
+mod pricing;
 mod projection;
 mod recovery;
 mod sql;
@@ -16,10 +18,10 @@ mod writer;
 pub use follower::Follower;
 pub use journal::{Appended, Journal, Row, Snapshot};
 pub use owner::Owner;
-pub use projection::Projection;
+pub use projection::{Projection, reason_of};
 pub use recovery::{Damaged, Recovered, recover, replay};
 pub use sql::SqlJournal;
-pub use view::{Picture, View};
+pub use view::{Picture, Ticker, View};
 pub use writer::{Answered, Handle, Unanswered, Writer};
 
 /// Fixed for ever: a market's partition is part of where its rows are.

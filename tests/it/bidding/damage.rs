@@ -125,7 +125,7 @@ fn any_payload_is_applied_or_is_damage() {
         n in 0..4_u32,
         pulse in any::<u64>(),
     )| {
-        let row = Row { seq: 1, epoch: 1, ts: 0, n, pulse, payload };
+        let row = Row { seq: 1, epoch: 1, ts: 0, n, pulse, payload, notes: Vec::new() };
         let mut events: Vec<Event> = Vec::new();
         let read = replay(&mut Recovered::new(), &row, row.crc32(), &mut events);
         prop_assert!(read.is_ok() == (pulse == 0 && row.commands().is_ok_and(|all| all.len() == n as usize)) || read.is_err());

@@ -12,11 +12,13 @@ use chassis::{Clock, Engine, Env, Tasks, tx};
 use chrono::{DateTime, Utc};
 use contract::event::accounts::{SellerChanged, SellerStatus};
 use contract::{SellerId, UserId};
+use entity::bidding::journal;
 use entity::payments::payment_step;
 use entity::shared::outbox as outbox_row;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use payments::provider::Setup;
+use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::Value;
 use souk::Plan;
@@ -191,10 +193,20 @@ impl Market {
             waiting += unpublished.count(db).await.unwrap_or(1);
             said += outbox_row::Entity::find().count(db).await.unwrap_or(0);
         }
+        waiting += self.unfollowed().await;
         let due = payment_step::Entity::find()
             .filter(payment_step::Column::State.eq(payment_step::State::Waiting))
             .filter(payment_step::Column::NextRunAt.lte(self.clock.now()));
         (said, waiting + due.count(self.env("payments").db.look()).await.unwrap_or(1))
+    }
+
+    /// Rows of bidding's journal that are not yet in the tables that follow it.
+    async fn unfollowed(&self) -> u64 {
+        let db = self.env("bidding").db.look();
+        let rows = journal::Entity::find().filter(Expr::cust(
+            "seq > coalesce((select w.seq from bidding_watermark w where w.partition = bidding_journal.partition), 0)",
+        ));
+        rows.count(db).await.unwrap_or(1)
     }
 
     pub async fn stop(&self) {

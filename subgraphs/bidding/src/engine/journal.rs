@@ -20,13 +20,35 @@ pub struct Row {
     pub pulse: u64,
     /// Commands, encoded.
     pub payload: Vec<u8>,
+    /// What came along with commands and is no business of the engine: see [`note`](Self::note). Empty: nothing.
+    pub notes: Vec<u8>,
 }
 
 impl Row {
     pub fn new(seq: u64, epoch: u64, ts: i64, commands: &Vec<Command>, pulse: u64) -> Self {
         let mut payload = Vec::with_capacity(commands.len() * 80);
         commands.encode(&mut payload);
-        Self { seq, epoch, ts, n: commands.len() as u32, pulse, payload }
+        Self { seq, epoch, ts, n: commands.len() as u32, pulse, payload, notes: Vec::new() }
+    }
+
+    /// Keeps `note` with the command at `index`. Call it in the order of the commands.
+    pub fn note(&mut self, index: usize, note: &[u8]) {
+        for number in [index, note.len()] {
+            (number as u64).encode(&mut self.notes);
+        }
+        self.notes.extend_from_slice(note);
+    }
+
+    /// The notes that were kept, each with the index of its command.
+    pub fn read_notes(&self) -> Result<Vec<(usize, &[u8])>, Malformed> {
+        let (mut rest, mut notes) = (self.notes.as_slice(), Vec::new());
+        while !rest.is_empty() {
+            let (index, length) = (u64::decode(&mut rest)?, u64::decode(&mut rest)?);
+            let (note, after) = rest.split_at_checked(length as usize).ok_or(Malformed)?;
+            notes.push((index as usize, note));
+            rest = after;
+        }
+        Ok(notes)
     }
 
     pub fn commands(&self) -> Result<Vec<Command>, Malformed> {
@@ -40,6 +62,7 @@ impl Row {
             crc.add(&number.to_be_bytes());
         }
         crc.add(&self.payload);
+        crc.add(&self.notes);
         crc.finish()
     }
 }
@@ -139,5 +162,17 @@ mod tests {
         let mut crc = Crc32::default();
         crc.add(b"123456789");
         assert_eq!(crc.finish(), 0xcbf4_3926);
+    }
+
+    #[test]
+    fn notes_come_back_with_the_index_of_their_command() {
+        let mut row = Row::new(1, 1, 0, &Vec::new(), 0);
+        for (index, note) in [(0, "first"), (3, ""), (300, "last")] {
+            row.note(index, note.as_bytes());
+        }
+        let notes = row.read_notes().unwrap();
+        assert_eq!(notes, [(0, "first".as_bytes()), (3, "".as_bytes()), (300, "last".as_bytes())]);
+        row.notes.pop();
+        assert_eq!(row.read_notes(), Err(Malformed));
     }
 }

@@ -8,6 +8,8 @@ use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::follower::Follower;
+use super::projection::Projection;
 use super::sql::SqlJournal;
 use super::writer::{Handle, Writer};
 
@@ -26,6 +28,11 @@ pub struct Owner {
 impl Owner {
     pub fn new(db: Database, clock: Clock, tasks: Tasks) -> Self {
         Self { db, clock, tasks, holder: Uuid::now_v7(), running: BTreeMap::new() }
+    }
+
+    /// An owner that has the database to itself: it takes at once what a predecessor left behind.
+    pub fn alone(self) -> Self {
+        Self { holder: Uuid::nil(), ..self }
     }
 
     /// Takes what is free of `partitions`, keeps what is held, stops what was lost. Call it several times within a lease.
@@ -48,6 +55,12 @@ impl Owner {
         self.running.get(&partition).map(|(handle, _)| handle).filter(|handle| !handle.is_closed())
     }
 
+    /// The partitions that are written here.
+    pub fn running(&self) -> BTreeMap<u32, Handle> {
+        let open = self.running.iter().filter(|(_, (handle, _))| !handle.is_closed());
+        open.map(|(partition, (handle, _))| (*partition, handle.clone())).collect()
+    }
+
     /// Stops every writer and gives the leases back.
     pub async fn release(&mut self) -> Result<(), Failure> {
         for (partition, (_, stop)) in std::mem::take(&mut self.running) {
@@ -62,6 +75,11 @@ impl Owner {
         let stop = self.tasks.stopping().child_token();
         let (writer, handle) = Writer::new(journal, self.clock.clone(), stop.clone());
         self.tasks.spawn(writer.run());
+        let follower = Follower::new(
+            SqlJournal::new(self.db.clone(), partition),
+            Projection::new(self.db.clone(), partition),
+        );
+        self.tasks.spawn(follower.run(handle.clone(), stop.clone()));
         self.running.insert(partition, (handle, stop));
     }
 

@@ -1,4 +1,5 @@
-//! Rows of orders and trades that follow from events: at-least-once reading, exactly-once effect by the watermark.
+//! Rows of orders and trades that follow from events, and what is said of them: at-least-once reading, exactly-once effect by
+//! the watermark.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +12,12 @@ use matching::{
 };
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use tracing::error;
 use uuid::Uuid;
+
+use super::announce::{self, Books};
+use super::pricing;
+use crate::terms::Terms;
 
 /// Rows in one statement.
 const ROWS_MAX: usize = 1_000;
@@ -23,8 +29,20 @@ pub struct Projection {
     partition: i32,
 }
 
+/// What rows of the journal led to.
+#[derive(Default)]
+pub struct News {
+    pub events: Vec<Event>,
+    /// What came along with the orders that were placed, as it stands in the journal.
+    pub notes: BTreeMap<OrderId, Vec<u8>>,
+    /// The books whose ticker is another than before.
+    pub books: Books,
+}
+
 /// Orders that the events are about.
-type Orders = BTreeMap<i64, order::Model>;
+pub(super) type Orders = BTreeMap<i64, order::Model>;
+/// Trades among the events, by the number of their first piece.
+pub(super) type Trades = BTreeMap<i64, trade::Model>;
 
 impl Projection {
     pub fn new(db: Database, partition: u32) -> Self {
@@ -39,16 +57,20 @@ impl Projection {
 
     /// Enters what the journal's rows after `from`, up to `to`, led to. Fails, and changes nothing, when somebody else has
     /// entered them already.
-    pub async fn enter(&self, from: u64, to: u64, events: &[Event]) -> Result<(), Failure> {
-        let events: Vec<BookEvent> = events.iter().filter_map(in_a_book).collect();
+    pub async fn enter(&self, from: u64, to: u64, news: &News) -> Result<(), Failure> {
+        let events: Vec<BookEvent> = news.events.iter().filter_map(in_a_book).collect();
         tx::apply(&self.db, async |tx| {
             self.advance(tx, from, to).await?;
             let mut orders = self.touched(tx, &events).await?;
-            let mut trades = BTreeMap::new();
+            let mut trades = Trades::new();
             let mut failures: BTreeMap<i64, i64> = BTreeMap::new();
             for event in &events {
                 self.enter_one(event, &mut orders, &mut trades, &mut failures);
             }
+            carry(&mut orders, &news.notes);
+            let markets = announce::markets(tx, &trades, &news.books).await?;
+            pricing::price(tx, &markets, &orders, &mut trades).await?;
+            announce::say(tx, &markets, &orders, &trades, &news.books).await?;
             save_orders(tx, orders).await?;
             save_trades(tx, trades).await?;
             self.save_failures(tx, failures).await
@@ -101,7 +123,7 @@ impl Projection {
         &self,
         event: &BookEvent,
         orders: &mut Orders,
-        trades: &mut BTreeMap<i64, trade::Model>,
+        trades: &mut Trades,
         failures: &mut BTreeMap<i64, i64>,
     ) {
         let at = time(event.ts);
@@ -120,7 +142,8 @@ impl Projection {
                     change(orders, number, at, |order| order.filled -= 1);
                 }
             }
-            Change::Rested(Rested { order, quantity, .. }) => change(orders, order, at, |order| {
+            Change::Rested(Rested { order, quantity, sequence, .. }) => change(orders, order, at, |order| {
+                order.sequence = sequence as i64;
                 order.remaining = if order.status == order::Status::Open { order.remaining } else { 0 };
                 order.status = order::Status::Open;
                 order.remaining += i64::from(quantity);
@@ -154,6 +177,13 @@ impl Projection {
             expires_at: placed.expires_at.and_then(DateTime::from_timestamp_micros),
             placed_at: at,
             changed_at: at,
+            seller_id: None,
+            payment_method: None,
+            address_id: None,
+            offer_id: None,
+            reservation_id: None,
+            request_hash: None,
+            sequence: placed.sequence as i64,
         }
     }
 
@@ -175,6 +205,12 @@ impl Projection {
             seller: Uuid::from_u128(ask.1.0),
             maker_side: side_of(matched.maker_side),
             at: time(event.ts),
+            seller_id: None,
+            fee_schedule: None,
+            fee_level: None,
+            transaction_minor: None,
+            processing_minor: None,
+            payout_minor: None,
         }
     }
 
@@ -206,6 +242,7 @@ async fn save_orders(tx: &Tx, orders: Orders) -> Result<(), Failure> {
                 order::Column::Reason,
                 order::Column::ExpiresAt,
                 order::Column::ChangedAt,
+                order::Column::Sequence,
             ])
             .to_owned();
         order::Entity::insert_many(rows.iter().cloned().map(IntoActiveModel::into_active_model))
@@ -216,7 +253,7 @@ async fn save_orders(tx: &Tx, orders: Orders) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn save_trades(tx: &Tx, trades: BTreeMap<i64, trade::Model>) -> Result<(), Failure> {
+async fn save_trades(tx: &Tx, trades: Trades) -> Result<(), Failure> {
     let rows: Vec<trade::Model> = trades.into_values().collect();
     for rows in rows.chunks(ROWS_MAX) {
         trade::Entity::insert_many(rows.iter().cloned().map(IntoActiveModel::into_active_model))
@@ -224,6 +261,26 @@ async fn save_trades(tx: &Tx, trades: BTreeMap<i64, trade::Model>) -> Result<(),
             .await?;
     }
     Ok(())
+}
+
+/// Gives orders what came along with them. A note that cannot be read costs the order its terms, not the partition its way.
+fn carry(orders: &mut Orders, notes: &BTreeMap<OrderId, Vec<u8>>) {
+    for (number, note) in notes {
+        let Some(order) = orders.get_mut(&(number.0 as i64)) else { continue };
+        match Terms::decode(note) {
+            Ok(terms) => {
+                order.seller_id = terms.seller_id;
+                order.payment_method = terms.payment_method;
+                order.address_id = terms.address_id;
+                order.offer_id = terms.offer_id;
+                order.reservation_id = terms.reservation_id;
+                order.request_hash = Some(terms.request_hash);
+            }
+            Err(error) => {
+                error!(order.number = number.0, %error, "The terms of order {} cannot be read", number.0)
+            }
+        }
+    }
 }
 
 fn in_a_book(event: &Event) -> Option<BookEvent> {
@@ -272,7 +329,7 @@ fn amend(order: &mut order::Model, amended: &Amended) {
     order.expires_at = DateTime::from_timestamp_micros(amended.expires_at);
 }
 
-fn time(ts: Timestamp) -> DateTime<Utc> {
+pub(super) fn time(ts: Timestamp) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(ts).unwrap_or_default()
 }
 
@@ -283,7 +340,7 @@ fn side_of(side: Side) -> order::Side {
     }
 }
 
-fn reason_of(reason: Reason) -> order::Reason {
+pub fn reason_of(reason: Reason) -> order::Reason {
     match reason {
         Reason::Owner => order::Reason::Owner,
         Reason::Immediate => order::Reason::Immediate,

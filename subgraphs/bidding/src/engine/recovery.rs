@@ -64,6 +64,17 @@ pub async fn recover(journal: &impl Journal, until: Option<u64>) -> Result<Recov
 
 /// Applies a row as it lies in the journal and makes sure that it does what it did.
 pub fn replay(at: &mut Recovered, row: &Row, crc32: u32, events: &mut Vec<Event>) -> Result<(), Damaged> {
+    replay_each(at, row, crc32, events, |_, _| {})
+}
+
+/// [`replay`] that tells what each command of the row led to.
+pub(super) fn replay_each(
+    at: &mut Recovered,
+    row: &Row,
+    crc32: u32,
+    events: &mut Vec<Event>,
+    mut applied: impl FnMut(usize, &[Event]),
+) -> Result<(), Damaged> {
     let seq = row.seq;
     if seq != at.seq + 1 {
         return Err(Damaged::Gap { after: at.seq, seq });
@@ -75,8 +86,10 @@ pub fn replay(at: &mut Recovered, row: &Row, crc32: u32, events: &mut Vec<Event>
     if commands.len() != row.n as usize {
         return Err(Damaged::Malformed { seq });
     }
-    for command in &commands {
+    for (index, command) in commands.iter().enumerate() {
+        let before = events.len();
         apply(&mut at.state, command, events);
+        applied(index, &events[before..]);
     }
     if let Some(broken) = at.state.broken() {
         return Err(Damaged::Broken { seq, broken });

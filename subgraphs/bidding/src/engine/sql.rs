@@ -100,6 +100,7 @@ impl Journal for SqlJournal {
                 Expr::val(row.pulse as i64),
                 Expr::val(i64::from(row.crc32())),
                 Expr::val(row.payload.clone()),
+                Expr::val((!row.notes.is_empty()).then(|| row.notes.clone())),
             ])
             .from(partition::Entity)
             .and_where(partition::Column::Partition.eq(self.partition))
@@ -117,6 +118,7 @@ impl Journal for SqlJournal {
                 journal::Column::Pulse,
                 journal::Column::Crc32,
                 journal::Column::Payload,
+                journal::Column::Notes,
             ])
             .select_from(fence)?
             .take();
@@ -190,7 +192,9 @@ impl Journal for SqlJournal {
 }
 
 fn read(row: journal::Model) -> (Row, u32) {
-    let journal::Model { seq, epoch, ts, n, pulse, crc32, payload, .. } = row;
-    let row = Row { seq: seq as u64, epoch: epoch as u64, ts, n: n as u32, pulse: pulse as u64, payload };
+    let journal::Model { seq, epoch, ts, n, pulse, crc32, payload, notes, .. } = row;
+    let notes = notes.unwrap_or_default();
+    let (seq, epoch, n, pulse) = (seq as u64, epoch as u64, n as u32, pulse as u64);
+    let row = Row { seq, epoch, ts, n, pulse, payload, notes };
     (row, crc32 as u32)
 }

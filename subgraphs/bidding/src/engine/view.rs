@@ -66,6 +66,15 @@ impl Picture {
     }
 }
 
+/// A market in three numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ticker {
+    pub lowest_ask: Option<Price>,
+    pub highest_bid: Option<Price>,
+    /// See [`Picture::last_match`].
+    pub last_match: Option<(Price, Timestamp)>,
+}
+
 /// The markets of one partition as of its last durable row.
 #[derive(Debug, Default)]
 pub struct View {
@@ -75,6 +84,14 @@ pub struct View {
 impl View {
     pub fn market(&self, id: MarketId) -> Option<Picture> {
         self.read().get(&id).cloned()
+    }
+
+    /// A market's best prices and its latest match, without its depth.
+    pub fn ticker(&self, id: MarketId) -> Option<Ticker> {
+        let markets = self.read();
+        let picture = markets.get(&id)?;
+        let (highest_bid, lowest_ask) = (picture.best_bid(), picture.best_ask());
+        Some(Ticker { lowest_ask, highest_bid, last_match: picture.last_match })
     }
 
     /// Starts over from a state in which everything is durable.

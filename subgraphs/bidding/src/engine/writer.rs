@@ -51,6 +51,7 @@ pub enum Unanswered {
 
 struct Waiting {
     action: Action,
+    note: Vec<u8>,
     reply: oneshot::Sender<Result<Answered, Unanswered>>,
 }
 
@@ -65,8 +66,13 @@ pub struct Handle {
 impl Handle {
     /// Applies a command; answers when it is durable.
     pub async fn send(&self, action: Action) -> Result<Answered, Unanswered> {
+        self.send_with(action, Vec::new()).await
+    }
+
+    /// [`send`](Self::send) with a note for whoever follows the journal: durable with the command, unread by the engine.
+    pub async fn send_with(&self, action: Action, note: Vec<u8>) -> Result<Answered, Unanswered> {
         let (reply, answer) = oneshot::channel();
-        self.commands.try_send(Waiting { action, reply }).map_err(|error| match error {
+        self.commands.try_send(Waiting { action, note, reply }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Unanswered::Overloaded,
             mpsc::error::TrySendError::Closed(_) => Unanswered::NotHere,
         })?;
@@ -193,7 +199,10 @@ impl<J: Journal> Writer<J> {
             apply(&mut turn.state, command, &mut events);
             ends.push(events.len());
         }
-        let row = Row::new(turn.seq + 1, turn.epoch, ts, &commands, turn.state.pulse());
+        let mut row = Row::new(turn.seq + 1, turn.epoch, ts, &commands, turn.state.pulse());
+        for (index, waiting) in waiting.iter().enumerate().filter(|(_, waiting)| !waiting.note.is_empty()) {
+            row.note(index, &waiting.note);
+        }
         let end = match turn.state.broken() {
             Some(_) => Err(End::Broken),
             None => self.commit(&row).await,

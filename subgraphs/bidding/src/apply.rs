@@ -1,0 +1,118 @@
+//! What the database knows and the engine has not heard yet: rules of markets, pauses, payments that failed. Each is written
+//! first and sent then; whoever dies in between leaves it to the next round. Hearing it twice does no harm.
+
+use chassis::{Denied, Env, Failure};
+use contract::UserId;
+use entity::bidding::{failed_trade, market, selling, selling_due};
+use matching::{AccountId, Action};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect};
+use tracing::warn;
+
+use crate::floor::{Floor, NoAnswer};
+use crate::market::{engine_id, rules};
+use crate::number::trade_of;
+
+/// Rows of each kind in one round.
+const ROUND_MAX: u64 = 256;
+
+/// One round. What another process must do is left to it.
+pub async fn everything(env: &Env, floor: &Floor) -> Result<(), Failure> {
+    markets(env, floor).await?;
+    pauses(env, floor).await?;
+    failed_trades(env, floor).await
+}
+
+async fn markets(env: &Env, floor: &Floor) -> Result<(), Failure> {
+    let late = Expr::col(market::Column::AppliedVersion).lt(Expr::col(market::Column::Version));
+    let rows = market::Entity::find().filter(late).limit(ROUND_MAX).all(env.db.look()).await?;
+    for row in rows {
+        later(apply_market(env, floor, &row).await)?;
+    }
+    Ok(())
+}
+
+/// Tells the engine the rules of a market.
+pub async fn apply_market(env: &Env, floor: &Floor, row: &market::Model) -> Result<(), NoAnswer> {
+    let action = Action::SetMarket { market: engine_id(row.id), rules: rules(row) };
+    floor.send(row.partition as u32, action, Vec::new()).await?;
+    market::Entity::update_many()
+        .col_expr(market::Column::AppliedVersion, Expr::val(row.version))
+        .filter(market::Column::Id.eq(row.id))
+        .filter(market::Column::AppliedVersion.lt(row.version))
+        .exec(env.db.write())
+        .await?;
+    Ok(())
+}
+
+async fn pauses(env: &Env, floor: &Floor) -> Result<(), Failure> {
+    let due = selling_due::Entity::find().limit(ROUND_MAX).all(env.db.look()).await?;
+    for row in due {
+        later(apply_pause(env, floor, &row).await)?;
+    }
+    Ok(())
+}
+
+/// Tells every partition that is here what is due of an account.
+pub async fn pause_of(env: &Env, floor: &Floor, user: UserId) -> Result<(), Failure> {
+    let due =
+        selling_due::Entity::find().filter(selling_due::Column::UserId.eq(user)).all(env.db.write()).await?;
+    for row in due {
+        later(apply_pause(env, floor, &row).await)?;
+    }
+    Ok(())
+}
+
+async fn apply_pause(env: &Env, floor: &Floor, due: &selling_due::Model) -> Result<(), NoAnswer> {
+    let selling = selling::Entity::find_by_id(due.user_id).one(env.db.write()).await?;
+    let account = AccountId(due.user_id.0.as_u128());
+    let action = match selling.is_none_or(|selling| selling.may_sell()) {
+        true => Action::ResumeSelling { account },
+        false => Action::PauseSelling { account },
+    };
+    floor.send(due.partition as u32, action, Vec::new()).await?;
+    selling_due::Entity::delete_many()
+        .filter(selling_due::Column::UserId.eq(due.user_id))
+        .filter(selling_due::Column::Partition.eq(due.partition))
+        .filter(selling_due::Column::Version.eq(due.version))
+        .exec(env.db.write())
+        .await?;
+    Ok(())
+}
+
+async fn failed_trades(env: &Env, floor: &Floor) -> Result<(), Failure> {
+    let due = failed_trade::Entity::find()
+        .filter(failed_trade::Column::Due.eq(true))
+        .order_by_asc(failed_trade::Column::HeardAt)
+        .limit(ROUND_MAX);
+    for row in due.all(env.db.look()).await? {
+        later(apply_failed(env, floor, &row).await)?;
+    }
+    Ok(())
+}
+
+/// A trade that the engine has forgotten, or whose failure it knows, needs nothing more.
+async fn apply_failed(env: &Env, floor: &Floor, row: &failed_trade::Model) -> Result<(), NoAnswer> {
+    if let Some((partition, trade)) = trade_of(row.trade_id) {
+        floor.send(partition, Action::PaymentFailed { trade }, Vec::new()).await?;
+    }
+    failed_trade::Entity::update_many()
+        .col_expr(failed_trade::Column::Due, Expr::val(false))
+        .filter(failed_trade::Column::TradeId.eq(row.trade_id))
+        .exec(env.db.write())
+        .await?;
+    Ok(())
+}
+
+/// What another process must do, or what passes, is tried again in the next round.
+fn later(done: Result<(), NoAnswer>) -> Result<(), Failure> {
+    match done {
+        Ok(()) => Ok(()),
+        Err(NoAnswer::Denied(Denied::NotNow(_))) => Ok(()),
+        Err(NoAnswer::Denied(denied)) => {
+            warn!(%denied, "The engine was not told: {denied}");
+            Ok(())
+        }
+        Err(NoAnswer::Failure(failure)) => Err(failure),
+    }
+}

@@ -1,0 +1,150 @@
+//! Markets, as clients see them.
+
+use async_graphql::{Context, Object, Result, SimpleObject};
+use chrono::{DateTime, Utc};
+use contract::{CurrencyCode, MarketId, Money, VariantId};
+use entity::bidding::market as row;
+
+use super::loaders::{MarketOf, TickerOf, load};
+use super::stubs::{Condition, Variant};
+use crate::floor::Floor;
+use crate::market::CURRENCY_DEFAULT;
+
+/// Where one variant in one condition is bid for, in one currency.
+pub struct Market(pub row::Model);
+
+#[Object]
+impl Market {
+    /// The market's id.
+    async fn id(&self) -> MarketId {
+        self.0.id
+    }
+
+    /// What is bought and sold.
+    async fn variant(&self) -> Variant {
+        Variant { id: self.0.variant_id }
+    }
+
+    /// The state of the goods.
+    async fn condition(&self) -> Condition {
+        self.0.condition.into()
+    }
+
+    /// The currency of all its prices.
+    async fn currency(&self) -> CurrencyCode {
+        self.0.currency()
+    }
+
+    /// Every price is a multiple of this.
+    async fn tick(&self) -> Money {
+        self.0.money(self.0.tick_minor)
+    }
+
+    /// No price is lower.
+    async fn price_min(&self) -> Money {
+        self.0.money(self.0.price_min_minor)
+    }
+
+    /// No price is higher.
+    async fn price_max(&self) -> Money {
+        self.0.money(self.0.price_max_minor)
+    }
+
+    /// For so much somebody sells now. Null: nobody does.
+    async fn lowest_ask(&self, ctx: &Context<'_>) -> Result<Option<Money>> {
+        Ok(self.quote(ctx).await?.lowest_ask)
+    }
+
+    /// For so much somebody buys now. Null: nobody does.
+    async fn highest_bid(&self, ctx: &Context<'_>) -> Result<Option<Money>> {
+        Ok(self.quote(ctx).await?.highest_bid)
+    }
+
+    /// The latest match. Null: there was none.
+    async fn last_sale(&self, ctx: &Context<'_>) -> Result<Option<MarketSale>> {
+        Ok(self.quote(ctx).await?.last_sale)
+    }
+
+    /// When it was opened.
+    async fn opened_at(&self) -> DateTime<Utc> {
+        self.0.opened_at
+    }
+}
+
+/// A price at which a piece changed hands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, SimpleObject)]
+pub struct MarketSale {
+    /// The price of one piece.
+    pub price: Money,
+    /// When it was matched.
+    pub at: DateTime<Utc>,
+}
+
+/// A market's best prices now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Quote {
+    pub lowest_ask: Option<Money>,
+    pub highest_bid: Option<Money>,
+    pub last_sale: Option<MarketSale>,
+}
+
+impl Market {
+    /// What is acknowledged where the market's partition is written here, else what its rows say.
+    pub(super) async fn quote(&self, ctx: &Context<'_>) -> Result<Quote> {
+        let money = |minor: i64| self.0.money(minor);
+        let sale = |(minor, at)| MarketSale { price: money(minor), at };
+        let here = ctx.data_unchecked::<Floor>().ticker(&self.0);
+        let matched = here.and_then(|ticker| ticker.last_match);
+        let matched = matched.and_then(|(price, ts)| Some((price, DateTime::from_timestamp_micros(ts)?)));
+        if let (Some(ticker), Some(matched)) = (here, matched) {
+            return Ok(Quote {
+                lowest_ask: ticker.lowest_ask.map(money),
+                highest_bid: ticker.highest_bid.map(money),
+                last_sale: Some(sale(matched)),
+            });
+        }
+        let kept = load(ctx, TickerOf(self.0.id)).await?;
+        let last_sale = kept.as_ref().and_then(|row| Some((row.last_sale_minor?, row.last_sale_at?)));
+        let of_rows = |row: Option<i64>| row.map(money);
+        Ok(Quote {
+            lowest_ask: match here {
+                Some(ticker) => ticker.lowest_ask.map(money),
+                None => of_rows(kept.as_ref().and_then(|row| row.lowest_ask_minor)),
+            },
+            highest_bid: match here {
+                Some(ticker) => ticker.highest_bid.map(money),
+                None => of_rows(kept.as_ref().and_then(|row| row.highest_bid_minor)),
+            },
+            last_sale: last_sale.map(sale),
+        })
+    }
+}
+
+#[derive(Default)]
+pub struct MarketQueries;
+
+#[Object]
+impl MarketQueries {
+    /// The market of a variant. Null until somebody opens it with `openMarket`.
+    async fn market(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What is bought and sold.")] variant_id: VariantId,
+        #[graphql(desc = "The state of the goods.", default_with = "Condition::New")] condition: Condition,
+        #[graphql(desc = "The market's currency; USD without it.")] currency: Option<CurrencyCode>,
+    ) -> Result<Option<Market>> {
+        let currency = currency.unwrap_or(CURRENCY_DEFAULT);
+        let key = MarketOf { variant: variant_id, condition: condition.into(), currency };
+        Ok(load(ctx, key).await?.map(Market))
+    }
+
+    #[graphql(entity)]
+    async fn find_market_by_id(&self, ctx: &Context<'_>, id: MarketId) -> Result<Option<Market>> {
+        Ok(load(ctx, id).await?.map(Market))
+    }
+
+    #[graphql(entity)]
+    async fn find_variant_by_id(&self, id: VariantId) -> Variant {
+        Variant { id }
+    }
+}
