@@ -17,7 +17,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use crate::client::Client;
 use crate::summary::Summary;
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// How long the last event may take.
 const DRAIN: Duration = Duration::from_secs(3);
@@ -119,14 +119,20 @@ async fn own_offer(seller: &Client) -> anyhow::Result<(String, String)> {
     id("myOffers").zip(id("myLocations")).with_context(|| format!("the seller has nothing to sell: {data:#}"))
 }
 
-async fn subscribe(url: &str, offer: &str) -> anyhow::Result<Socket> {
+/// A socket that has been greeted.
+pub(crate) async fn open(url: &str) -> anyhow::Result<Socket> {
     let mut request = url.replacen("http", "ws", 1).into_client_request()?;
     request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse()?);
     let (mut socket, _) = tokio_tungstenite::connect_async(request).await?;
-    let query = "subscription($offers: [ID!]) { stockChanged(offerIds: $offers) { available sequence } }";
-    let start = json!({ "query": query, "variables": { "offers": [offer] } });
     send(&mut socket, json!({ "type": "connection_init" })).await?;
     next(&mut socket).await?.context("no connection_ack")?;
+    Ok(socket)
+}
+
+async fn subscribe(url: &str, offer: &str) -> anyhow::Result<Socket> {
+    let mut socket = open(url).await?;
+    let query = "subscription($offers: [ID!]) { stockChanged(offerIds: $offers) { available sequence } }";
+    let start = json!({ "query": query, "variables": { "offers": [offer] } });
     send(&mut socket, json!({ "id": "1", "type": "subscribe", "payload": start })).await?;
     // The first event is the level as it is.
     next(&mut socket).await?.context("no first event")?;
@@ -142,12 +148,12 @@ async fn listen(mut socket: Socket, log: Arc<Mutex<Log>>) {
     }
 }
 
-async fn send(socket: &mut Socket, message: Value) -> anyhow::Result<()> {
+pub(crate) async fn send(socket: &mut Socket, message: Value) -> anyhow::Result<()> {
     Ok(socket.send(Message::text(message.to_string())).await?)
 }
 
 /// The next message that is no ping; `None`: the socket is closed.
-async fn next(socket: &mut Socket) -> anyhow::Result<Option<Value>> {
+pub(crate) async fn next(socket: &mut Socket) -> anyhow::Result<Option<Value>> {
     while let Some(message) = socket.next().await {
         let Message::Text(text) = message? else { continue };
         let message: Value = serde_json::from_str(&text)?;

@@ -4,9 +4,11 @@
 
 mod checkout;
 mod client;
+mod engine;
 mod hop;
 mod list;
 mod live;
+mod markets;
 mod process;
 mod search;
 mod summary;
@@ -30,6 +32,10 @@ enum Command {
     Hop(hop::Hop),
     /// Stock changes on their way to subscribers.
     Live(live::Live),
+    /// Bids until they are durable, and a price change on its way to subscribers.
+    Markets(markets::Markets),
+    /// The engine of bidding against PostgreSQL alone.
+    Engine(engine::Engine),
     /// Searches with facets, and suggestions.
     Search(search::Search),
     /// Price changes until a search finds them.
@@ -51,6 +57,8 @@ async fn main() -> anyhow::Result<()> {
         Command::Checkout(checkout) => checkout.run().await,
         Command::Hop(hop) => hop.run().await,
         Command::Live(live) => live.run().await,
+        Command::Markets(markets) => markets.run().await,
+        Command::Engine(engine) => engine.run().await,
         Command::Search(search) => search.run().await,
         Command::Seen(seen) => seen.run().await,
         Command::Memory { pid } => {

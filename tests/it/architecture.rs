@@ -39,7 +39,20 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     (
         "bench",
-        &["contract", "chassis", "entity", "souk", "accounts", "catalog", "inventory", "orders", "payments"],
+        &[
+            "contract",
+            "chassis",
+            "entity",
+            "souk",
+            "accounts",
+            "bidding",
+            "matching",
+            "migration",
+            "catalog",
+            "inventory",
+            "orders",
+            "payments",
+        ],
     ),
     (
         "tests",
