@@ -32,7 +32,7 @@ pub struct Cli {
 enum Command {
     /// Serves the whole marketplace in one process (the default).
     Serve(Serve),
-    /// Serves a marketplace with 10,000 real books, sneakers, sellers and live stock.
+    /// Serves a marketplace with 10,000 real books, sneakers, sellers, live stock and traders.
     Demo(Demo),
     /// Serves one subgraph, for a cluster.
     Subgraph {
@@ -68,6 +68,9 @@ enum Command {
     /// Money.
     #[command(subcommand)]
     Ledger(Ledger),
+    /// Trades and candles of markets.
+    #[command(subcommand)]
+    Markets(Markets),
     /// Orders on their way to being paid.
     #[command(subcommand)]
     Sagas(Sagas),
@@ -137,6 +140,14 @@ enum Inventory {
 enum Ledger {
     /// Adds every transfer up and compares accounts and payments with it.
     Verify(Settings),
+}
+
+#[derive(Debug, Subcommand)]
+enum Markets {
+    /// Replays the journals of markets and compares trades and candles with them.
+    Verify(Settings),
+    /// Replays the journals of markets and makes trades and candles what follows from them.
+    Rebuild(Settings),
 }
 
 #[derive(Debug, Subcommand)]
@@ -298,6 +309,8 @@ impl Cli {
             }
             Command::Inventory(Inventory::Verify(settings)) => operator::verify_inventory(&settings).await,
             Command::Ledger(Ledger::Verify(settings)) => operator::verify_ledger(&settings).await,
+            Command::Markets(Markets::Verify(settings)) => operator::verify_markets(&settings).await,
+            Command::Markets(Markets::Rebuild(settings)) => operator::rebuild_markets(&settings).await,
             Command::Sagas(Sagas::List(settings)) => operator::list_sagas(&settings).await,
             Command::Sagas(Sagas::Act { settings, id, action, reason }) => {
                 operator::act_on_saga(&settings, id, action.into(), &reason).await

@@ -9,6 +9,7 @@ mod life;
 pub mod shops;
 mod sneakers;
 mod stock;
+mod traders;
 
 use std::time::Instant;
 
@@ -28,7 +29,7 @@ const CHUNK: usize = 1_000;
 /// The same goods at the same prices on every machine.
 const SEED: u64 = 20_260_101;
 
-/// Fills an empty marketplace and keeps its stock moving.
+/// Fills an empty marketplace keeps its stock moving and its traders trading.
 #[derive(Clone, Copy, Debug)]
 pub struct Demo {
     /// How many times over the books are there.
@@ -41,6 +42,7 @@ struct Services {
     accounts: Env,
     catalog: Env,
     inventory: Env,
+    traders: traders::Places,
 }
 
 impl Demo {
@@ -49,14 +51,18 @@ impl Demo {
     /// # Errors
     /// The market lacks a service.
     pub fn start(self, market: &Market) -> anyhow::Result<()> {
-        let env = |name| {
-            let service = market.service(name).context("the demo needs every service")?;
-            anyhow::Ok(service.env.clone())
-        };
+        let service = |name| market.service(name).context("the demo needs every service");
+        let (accounts, catalog) = (service(ServiceName::Accounts)?, service(ServiceName::Catalog)?);
         let services = Services {
-            accounts: env(ServiceName::Accounts)?,
-            catalog: env(ServiceName::Catalog)?,
-            inventory: env(ServiceName::Inventory)?,
+            accounts: accounts.env.clone(),
+            catalog: catalog.env.clone(),
+            inventory: service(ServiceName::Inventory)?.env.clone(),
+            traders: traders::Places {
+                accounts: accounts.env.clone(),
+                catalog: catalog.env.clone(),
+                accounts_api: accounts.endpoint.clone(),
+                bidding_api: service(ServiceName::Bidding)?.endpoint.clone(),
+            },
         };
         let stop = market.tasks.stopping().clone();
         market.tasks.spawn(async move {
@@ -89,7 +95,9 @@ async fn run(services: &Services, copies: usize) -> Result<(), Failure> {
         offers.len(),
         started.elapsed().as_secs()
     );
-    life::live(&services.inventory, &rooms, &offers, random).await
+    let traders = traders::trade(&services.traders, StdRng::seed_from_u64(SEED));
+    tokio::try_join!(life::live(&services.inventory, &rooms, &offers, random), traders)?;
+    Ok(())
 }
 
 async fn load(services: &Services, listings: &[NewListing]) -> Result<Vec<LoadedOffer>, Failure> {

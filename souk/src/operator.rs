@@ -65,6 +65,34 @@ pub async fn verify_inventory(settings: &Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Replays the journals of markets and compares trades and candles with them.
+pub async fn verify_markets(settings: &Settings) -> anyhow::Result<()> {
+    let market = settings.open_existing_market().await?;
+    let bidding = market.service(ServiceName::Bidding).context("bidding runs in every market")?;
+    let report = bidding::recount::verify(&bidding.env.db).await;
+    market.stop().await;
+    let report = report.map_err(|failure| anyhow::anyhow!("{failure}"))?;
+    println!("{report}");
+    if !report.is_right() {
+        bail!("trades and candles do not follow from the journals: `souk markets rebuild` makes them right");
+    }
+    Ok(())
+}
+
+/// Replays the journals of markets and makes trades and candles what follows from them.
+pub async fn rebuild_markets(settings: &Settings) -> anyhow::Result<()> {
+    let market = settings.open_existing_market().await?;
+    let bidding = market.service(ServiceName::Bidding).context("bidding runs in every market")?;
+    let report = bidding::recount::rebuild(&bidding.env.db).await;
+    market.stop().await;
+    let report = report.map_err(|failure| anyhow::anyhow!("{failure}"))?;
+    println!("{report}");
+    if !report.is_right() {
+        println!("made right");
+    }
+    Ok(())
+}
+
 /// Adds the ledger up and compares it with accounts and payments.
 pub async fn verify_ledger(settings: &Settings) -> anyhow::Result<()> {
     let market = settings.open_existing_market().await?;

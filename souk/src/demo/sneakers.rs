@@ -25,6 +25,17 @@ struct Sneaker {
     us_sizes: String,
 }
 
+/// The handle of each sneaker and what it cost in the shop, in cents.
+pub(super) fn retail_prices() -> Result<Vec<(String, i64)>, Failure> {
+    let mut reader = csv::Reader::from_reader(CSV.as_bytes());
+    let sneakers = reader.deserialize::<Sneaker>().enumerate();
+    sneakers.map(|(number, sneaker)| Ok((handle(number), 100 * sneaker?.retail_price_usd))).collect()
+}
+
+fn handle(number: usize) -> String {
+    format!("sneaker-{}", number + 1)
+}
+
 /// Every sneaker, each size offered by one or two of the sneaker shops.
 pub(super) fn listings(shops: &Shops, random: &mut impl Rng) -> Result<Vec<NewListing>, Failure> {
     let mut reader = csv::Reader::from_reader(CSV.as_bytes());
@@ -40,7 +51,7 @@ fn listing(number: usize, sneaker: Sneaker, shops: &Shops, random: &mut impl Rng
     });
     let variants = variants.collect();
     NewListing {
-        handle: format!("sneaker-{}", number + 1),
+        handle: handle(number),
         title: sneaker.model.clone(),
         brand: Some(sneaker.brand.clone()),
         model: Some(sneaker.model.clone()),
