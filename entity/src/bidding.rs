@@ -1,8 +1,10 @@
-//! Tables of bidding: markets, the journal of commands with its snapshots, the orders and trades that follow from it, and
-//! mirrors of sellers and variants.
+//! Tables of bidding: markets, the journal of commands with its snapshots, the orders, trades and candles that follow from it,
+//! and mirrors of sellers and variants.
 
+pub mod account;
 pub mod ask_batch;
 pub mod ask_batch_item;
+pub mod candle;
 pub mod failed_trade;
 pub mod journal;
 pub mod market;

@@ -2,6 +2,7 @@
 
 mod batches;
 mod engine;
+mod market_data;
 mod markets;
 
 use sea_orm_migration::prelude::*;
@@ -18,6 +19,7 @@ impl MigratorTrait for Migrator {
             Box::new(engine::Engine),
             Box::new(markets::Markets),
             Box::new(batches::Batches),
+            Box::new(market_data::MarketData),
         ]
     }
 }

@@ -24,6 +24,8 @@ pub struct Model {
     /// The version that the engine has; 0: it has not heard of the market.
     pub applied_version: i64,
     pub opened_at: DateTimeUtc,
+    /// What the goods cost in the shop; null: nobody said.
+    pub retail_minor: Option<i64>,
 }
 
 /// Catalog's words for the state of the goods.

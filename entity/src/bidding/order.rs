@@ -40,6 +40,8 @@ pub struct Model {
     pub request_hash: Option<String>,
     /// Its place in time: lower matches first at one price.
     pub sequence: i64,
+    /// Of its newest change, among those of its account's orders.
+    pub account_seq: i64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]

@@ -7,11 +7,13 @@
 mod announce;
 mod follower;
 mod journal;
+mod numbering;
 mod owner;
 mod pricing;
 mod projection;
 mod recovery;
 mod sql;
+mod tape;
 mod view;
 mod writer;
 
@@ -21,7 +23,8 @@ pub use owner::Owner;
 pub use projection::{Projection, reason_of};
 pub use recovery::{Damaged, Recovered, recover, replay};
 pub use sql::SqlJournal;
-pub use view::{Picture, Ticker, View};
+pub use tape::{STEPS_MAX, Shift, Step, Tape, Trade};
+pub use view::{Board, Picture, Ticker, View};
 pub use writer::{Answered, Handle, Unanswered, Writer};
 
 /// Fixed for ever: a market's partition is part of where its rows are.

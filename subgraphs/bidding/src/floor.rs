@@ -105,7 +105,7 @@ impl Floor {
     }
 
     /// The writer of a partition, started here if nobody else has it.
-    async fn handle(&self, partition: u32) -> Result<Handle, NoAnswer> {
+    pub(crate) async fn handle(&self, partition: u32) -> Result<Handle, NoAnswer> {
         if let Some(handle) = self.known(partition) {
             return Ok(handle);
         }
@@ -167,4 +167,4 @@ impl Floor {
 }
 
 /// What clients hear about a partition that another process writes.
-const ELSEWHERE: &str = "another process decides about this market: try again";
+pub(crate) const ELSEWHERE: &str = "another process decides about this market: try again";

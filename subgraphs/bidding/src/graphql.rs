@@ -3,21 +3,25 @@
 mod batch;
 mod change;
 mod dead_letter;
+mod live;
 mod loaders;
 mod market;
+mod market_data;
 mod open;
 mod order;
 mod place;
 mod preview;
+mod retail;
 mod selling;
 mod stubs;
 mod user_error;
 
-use async_graphql::{EmptySubscription, MergedObject, Schema};
+use async_graphql::{MergedObject, Schema};
 use chassis::Env;
 use chassis::graph::Graph;
 use chassis::inbox::Consumer;
 
+use crate::feed::Desk;
 use crate::floor::Floor;
 use crate::throttle::Throttle;
 
@@ -34,6 +38,7 @@ struct Query(
 #[derive(MergedObject, Default)]
 struct Mutation(
     open::MarketMutations,
+    retail::RetailMutations,
     place::PlaceMutations,
     change::ChangeMutations,
     selling::SellingMutations,
@@ -43,9 +48,10 @@ struct Mutation(
 
 pub(crate) fn graph(env: &Env, floor: &Floor, consumers: Vec<Consumer>) -> Graph {
     Graph::new(
-        Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+        Schema::build(Query::default(), Mutation::default(), live::MarketSubscription)
             .data(loaders::new(&env.db))
             .data(floor.clone())
+            .data(Desk::new(env.db.clone(), floor.clone()))
             .data(Throttle::new(env.clock.clone()))
             .data(consumers)
             .data(env.clone()),

@@ -6,9 +6,12 @@
 
 mod apply;
 pub mod batch;
+pub mod candle;
+mod crc32;
 pub mod engine;
 mod events;
 pub mod fee;
+pub mod feed;
 pub mod floor;
 mod graphql;
 pub mod limits;
@@ -16,6 +19,7 @@ pub mod market;
 mod mirror;
 pub mod number;
 pub mod order;
+pub mod recount;
 pub mod selling;
 pub mod sold;
 pub mod terms;

@@ -36,6 +36,8 @@ pub enum MarketRefusal {
         "the tick must be at least 1, and the range must hold a multiple of it, at most {PRICE_MAX_MINOR}"
     )]
     RulesInvalid,
+    #[error("a price is at least 1")]
+    RetailInvalid,
 }
 
 /// The rules of a market for which nobody chose any.
@@ -67,6 +69,7 @@ pub async fn open(tx: &Tx, now: DateTime<Utc>, command: Open) -> Outcome<Model, 
         version: 1,
         applied_version: 0,
         opened_at: now,
+        retail_minor: None,
     };
     Entity::insert(row.into_active_model())
         .on_conflict(OnConflict::new().do_nothing().to_owned())
@@ -86,6 +89,19 @@ pub async fn set_rules(tx: &Tx, id: MarketId, rules: MarketRules) -> Outcome<Mod
         .col_expr(Column::PriceMinMinor, Expr::val(rules.price_min))
         .col_expr(Column::PriceMaxMinor, Expr::val(rules.price_max))
         .col_expr(Column::Version, Expr::col(Column::Version).add(1))
+        .filter(Column::Id.eq(id))
+        .exec(tx)
+        .await?;
+    Ok(Entity::find_by_id(id).one(tx).await?.ok_or(MarketRefusal::MarketNotFound))
+}
+
+/// Says what the goods of a market cost in the shop; `None`: nobody knows.
+pub async fn set_retail(tx: &Tx, id: MarketId, retail_minor: Option<i64>) -> Outcome<Model, MarketRefusal> {
+    if retail_minor.is_some_and(|retail| retail < 1) {
+        return Ok(Err(MarketRefusal::RetailInvalid));
+    }
+    Entity::update_many()
+        .col_expr(Column::RetailMinor, Expr::val(retail_minor))
         .filter(Column::Id.eq(id))
         .exec(tx)
         .await?;

@@ -189,6 +189,8 @@ fn placed(market: &market::Model, new: NewOrder, number: OrderId, events: &[Even
         reservation_id: new.terms.reservation_id,
         request_hash: Some(new.terms.request_hash),
         sequence: story.sequence as i64,
+        // Its changes are numbered with the rows that follow.
+        account_seq: 0,
     };
     Done { order, matches: story.matches, reason: story.reason }
 }

@@ -17,7 +17,7 @@ const SEEDS: u64 = 24;
 
 /// Rows in memory.
 #[derive(Clone, Default)]
-struct Memory(Arc<Mutex<(u64, Vec<Row>)>>);
+pub struct Memory(Arc<Mutex<(u64, Vec<Row>)>>);
 
 impl Journal for Memory {
     async fn take_over(&self) -> Result<u64, Failure> {

@@ -2,13 +2,17 @@
 //! seed says; and markets through the graph.
 
 mod batches;
+mod charts;
 mod damage;
 mod faults;
+mod feeds;
 mod followers;
 mod instances;
+mod live;
 mod owners;
-mod pit;
+pub mod pit;
 pub mod play;
+mod recounts;
 mod sellers;
 mod trading;
 mod writing;

@@ -1,4 +1,4 @@
-//! Live stock, over WebSocket and over SSE.
+//! Live stock and live markets, over WebSocket and over SSE.
 
 use chassis::tx;
 use futures::{SinkExt, StreamExt};
@@ -10,6 +10,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use super::*;
+use crate::bidding::pit::Pit;
 use crate::support::goods::{Goods, KEEPER};
 
 const QUERY: &str = "subscription($offers: [ID!]) { stockChanged(offerIds: $offers) { offer { id } variant { id } \
@@ -62,6 +63,27 @@ souk_test! {
         site.close().await;
     }
 
+    async fn two_clients_see_a_trade_as_it_happens(market: &Market) {
+        let pit = Pit::open(market).await;
+        let site = Site::open(market, Subgraphs::InProcess).await;
+        let query = "subscription($id: ID!) { market(id: $id) { kind seq asks { quantity } trades { price { decimal } makerSide } } }";
+        let mut watchers = Vec::new();
+        for _ in 0..2 {
+            let request = site.request(None, query, json!({ "id": pit.id }));
+            let response = request.header("accept", "text/event-stream").send().await.unwrap();
+            watchers.push((response.bytes_stream(), String::new()));
+        }
+        for (body, text) in &mut watchers {
+            read_until(body, text, "\"kind\":\"SNAPSHOT\"").await;
+        }
+        pit.ask(&pit.seller, 20_000).await;
+        pit.bid(&market.buyer(), 20_000).await;
+        for (body, text) in &mut watchers {
+            read_until(body, text, "\"trades\":[{\"price\":{\"decimal\":\"200.00\"},\"makerSide\":\"ASK\"}]").await;
+        }
+        site.close().await;
+    }
+
     async fn an_error_within_a_subscription_has_the_id_of_the_client_s_request(market: &Market) {
         let site = Site::open(market, Subgraphs::InProcess).await;
         // Two at once: neither may be given the other's.
@@ -88,6 +110,16 @@ souk_test! {
         };
         assert!(answer.to_string().contains("\"requestId\":\"mine-3\""), "{answer}");
         site.close().await;
+    }
+}
+
+async fn read_until<E: std::fmt::Debug>(
+    body: &mut (impl futures::Stream<Item = Result<impl AsRef<[u8]>, E>> + Unpin),
+    text: &mut String,
+    wanted: &str,
+) {
+    while !text.contains(wanted) {
+        *text += &String::from_utf8_lossy(body.next().await.unwrap().unwrap().as_ref());
     }
 }
 

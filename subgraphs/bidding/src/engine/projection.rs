@@ -1,5 +1,5 @@
-//! Rows of orders and trades that follow from events, and what is said of them: at-least-once reading, exactly-once effect by
-//! the watermark.
+//! Rows of orders, trades and candles that follow from events, and what is said of them: at-least-once reading, exactly-once
+//! effect by the watermark.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,13 +16,14 @@ use tracing::error;
 use uuid::Uuid;
 
 use super::announce::{self, Books};
-use super::pricing;
+use super::{numbering, pricing};
+use crate::candle::store;
 use crate::terms::Terms;
 
 /// Rows in one statement.
 const ROWS_MAX: usize = 1_000;
 
-/// The orders and trades of one partition.
+/// The orders, trades and candles of one partition.
 #[derive(Clone)]
 pub struct Projection {
     db: Database,
@@ -49,6 +50,10 @@ impl Projection {
         Self { db, partition: partition as i32 }
     }
 
+    pub fn db(&self) -> &Database {
+        &self.db
+    }
+
     /// The last row of the journal that is in the tables.
     pub async fn watermark(&self) -> Result<u64, Failure> {
         let found = watermark::Entity::find_by_id(self.partition).one(self.db.write()).await?;
@@ -71,7 +76,9 @@ impl Projection {
             let markets = announce::markets(tx, &trades, &news.books).await?;
             pricing::price(tx, &markets, &orders, &mut trades).await?;
             announce::say(tx, &markets, &orders, &trades, &news.books).await?;
+            numbering::number(tx, &mut orders).await?;
             save_orders(tx, orders).await?;
+            store::enter(tx, trades.values()).await?;
             save_trades(tx, trades).await?;
             self.save_failures(tx, failures).await
         })
@@ -184,6 +191,7 @@ impl Projection {
             reservation_id: None,
             request_hash: None,
             sequence: placed.sequence as i64,
+            account_seq: 0,
         }
     }
 
@@ -243,6 +251,7 @@ async fn save_orders(tx: &Tx, orders: Orders) -> Result<(), Failure> {
                 order::Column::ExpiresAt,
                 order::Column::ChangedAt,
                 order::Column::Sequence,
+                order::Column::AccountSeq,
             ])
             .to_owned();
         order::Entity::insert_many(rows.iter().cloned().map(IntoActiveModel::into_active_model))

@@ -45,16 +45,48 @@ impl Default for Recovered {
 
 /// The state up to row `until`, or to the last row.
 pub async fn recover(journal: &impl Journal, until: Option<u64>) -> Result<Recovered, Failure> {
-    let mut recovered = newest(journal, until.unwrap_or(i64::MAX as u64)).await?;
+    recover_hearing(journal, until, |_| {}).await
+}
+
+/// [`recover`], and what happened since the snapshot that it began with.
+pub(super) async fn recover_hearing(
+    journal: &impl Journal,
+    until: Option<u64>,
+    hear: impl FnMut(&[Event]),
+) -> Result<Recovered, Failure> {
+    let newest = newest(journal, until.unwrap_or(i64::MAX as u64)).await?;
+    replay_on(journal, newest, until, hear).await
+}
+
+/// Everything that happened up to row `until`, from the snapshot before the newest one on, or from the beginning.
+pub(super) async fn replay_lately(
+    journal: &impl Journal,
+    until: u64,
+    hear: impl FnMut(&[Event]),
+) -> Result<(), Failure> {
+    let kept = journal.snapshots(until).await?;
+    let before = kept.iter().skip(1).find_map(|(snapshot, crc32)| {
+        read(snapshot, *crc32).map(|state| Recovered { state, seq: snapshot.seq })
+    });
+    replay_on(journal, before.unwrap_or_default(), Some(until), hear).await.map(drop)
+}
+
+async fn replay_on(
+    journal: &impl Journal,
+    mut at: Recovered,
+    until: Option<u64>,
+    mut hear: impl FnMut(&[Event]),
+) -> Result<Recovered, Failure> {
     let mut events = Vec::new();
     loop {
-        let wanted = until.map_or(PAGE, |until| PAGE.min(until - recovered.seq));
-        let rows = if wanted == 0 { Vec::new() } else { journal.rows(recovered.seq, wanted).await? };
+        let wanted = until.map_or(PAGE, |until| PAGE.min(until - at.seq));
+        let rows = if wanted == 0 { Vec::new() } else { journal.rows(at.seq, wanted).await? };
         if rows.is_empty() {
-            return Ok(recovered);
+            return Ok(at);
         }
         for (row, crc32) in &rows {
-            replay(&mut recovered, row, *crc32, &mut events)?;
+            replay(&mut at, row, *crc32, &mut events)?;
+            hear(&events);
             events.clear();
         }
         // A long replay lets others run.

@@ -13,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::journal::{Appended, Journal, Row};
-use super::recovery::{Recovered, recover};
-use super::view::View;
+use super::recovery::{Recovered, recover_hearing, replay_lately};
+use super::view::{Tapes, View};
 
 /// Commands in one row.
 const BATCH_MAX: usize = 1_024;
@@ -82,6 +82,23 @@ impl Handle {
     /// The books as they are in the journal.
     pub fn view(&self) -> &View {
         &self.view
+    }
+
+    /// Lets the tapes reach back beyond the newest snapshot: once, whoever asks first. Where the journal is damaged they do not.
+    ///
+    /// # Errors
+    /// The journal cannot be read; the next who asks tries again.
+    pub async fn reach_back(&self, journal: &impl Journal) -> Result<(), Failure> {
+        let reach = async {
+            let mut tapes = Tapes::default();
+            match replay_lately(journal, self.view.row(), |events| tapes.hear(events)).await {
+                Err(failure) if !is_damage(&failure) => return Err(failure),
+                replayed => drop(replayed),
+            }
+            self.view.reach_back(&tapes);
+            Ok(())
+        };
+        self.view.reached_back.get_or_try_init(|| reach).await.map(|()| ())
     }
 
     /// Resolves when a row became durable.
@@ -162,8 +179,10 @@ impl<J: Journal> Writer<J> {
 
     async fn take(&self) -> Result<Turn, Failure> {
         let epoch = self.journal.take_over().await?;
-        let Recovered { state, seq } = recover(&self.journal, None).await?;
-        self.view.reset(&state);
+        let mut tapes = Tapes::default();
+        let Recovered { state, seq } =
+            recover_hearing(&self.journal, None, |events| tapes.hear(events)).await?;
+        self.view.reset(&state, seq, tapes);
         self.durable.notify_one();
         Ok(Turn { state, seq, epoch })
     }
@@ -213,7 +232,7 @@ impl<J: Journal> Writer<J> {
         }
         turn.seq = row.seq;
         metrics::counter!("souk_bidding_commands_total").increment(commands.len() as u64);
-        self.view.enter(&events);
+        self.view.enter(&events, row.seq);
         answer(waiting, &events, &ends, row.seq);
         self.durable.notify_one();
         Ok(())
@@ -235,6 +254,12 @@ impl<J: Journal> Writer<J> {
             tokio::time::sleep(PAUSE * 2_u32.pow(attempt)).await;
         }
         Err(End::Unknown)
+    }
+}
+
+impl<J> Drop for Writer<J> {
+    fn drop(&mut self) {
+        self.view.close();
     }
 }
 

@@ -1,11 +1,16 @@
 //! Markets, as clients see them.
 
+use async_graphql::connection::Connection;
 use async_graphql::{Context, Object, Result, SimpleObject};
+use chassis::page::{Cursor, Page};
 use chrono::{DateTime, Utc};
 use contract::{CurrencyCode, MarketId, Money, VariantId};
 use entity::bidding::market as row;
 
 use super::loaders::{MarketOf, TickerOf, load};
+use super::market_data::{
+    self, CandleFill, CandleInterval, MarketCandle, MarketDepth, MarketStats, MarketTrade,
+};
 use super::stubs::{Condition, Variant};
 use crate::floor::Floor;
 use crate::market::CURRENCY_DEFAULT;
@@ -63,6 +68,43 @@ impl Market {
     /// The latest match. Null: there was none.
     async fn last_sale(&self, ctx: &Context<'_>) -> Result<Option<MarketSale>> {
         Ok(self.quote(ctx).await?.last_sale)
+    }
+
+    /// What rests in it, at the best prices.
+    async fn depth(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Best prices of each side: 1 to 200, 20 without it.")] levels: Option<i32>,
+    ) -> Result<MarketDepth> {
+        market_data::depth(ctx, &self.0, market_data::levels(levels)?).await
+    }
+
+    /// Every trade, the newest first.
+    async fn trades(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, 1 to 100; 20 without it.")] first: Option<i32>,
+        #[graphql(desc = "Begin after this cursor.")] after: Option<String>,
+    ) -> Result<Connection<Cursor<i64>, MarketTrade>> {
+        market_data::trades(ctx, &self.0, Page::read(first, after.as_deref())?).await
+    }
+
+    /// A stretch of its chart: at most 1,000 candles, in UTC.
+    async fn candles(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How long each is.")] interval: CandleInterval,
+        #[graphql(desc = "A time in the first of them.")] from: DateTime<Utc>,
+        #[graphql(desc = "They begin before this; now without it.")] to: Option<DateTime<Utc>>,
+        #[graphql(desc = "What an interval without a trade shows.", default_with = "CandleFill::None")]
+        fill: CandleFill,
+    ) -> Result<Vec<MarketCandle>> {
+        market_data::candles(ctx, &self.0, interval, (from, to), fill).await
+    }
+
+    /// Numbers about its sales, as of now.
+    async fn stats(&self, ctx: &Context<'_>) -> Result<MarketStats> {
+        market_data::market_stats(ctx, &self.0).await
     }
 
     /// When it was opened.
