@@ -134,7 +134,7 @@ impl Engine {
         }
         let times = self.load(|order| send_order(&handle, order)).await?;
         let (row, behind) = (handle.view().row(), Instant::now());
-        while projection.watermark().await? < row {
+        while projection.watermark().await.map_err(failed)? < row {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         println!("the projection was {:.2} s behind", behind.elapsed().as_secs_f64());
@@ -144,7 +144,7 @@ impl Engine {
 
     async fn replay(&self, db: &Database) -> anyhow::Result<()> {
         let began = Instant::now();
-        let at = recover(&SqlJournal::new(db.clone(), PARTITION), None).await?;
+        let at = recover(&SqlJournal::new(db.clone(), PARTITION), None).await.map_err(failed)?;
         let wall = began.elapsed();
         let sql = "select cast(sum(n) as bigint) as n from bidding_journal";
         let row = db.read().query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
@@ -153,6 +153,10 @@ impl Engine {
         println!("replay: {commands} commands of {} rows, {rate:.2} million/s", at.seq);
         Ok(())
     }
+}
+
+fn failed(failure: chassis::Failure) -> anyhow::Error {
+    anyhow::anyhow!("{failure}")
 }
 
 async fn send_order(handle: &Handle, order: Order) -> anyhow::Result<()> {

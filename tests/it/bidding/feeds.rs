@@ -6,7 +6,6 @@ use std::time::Duration;
 use bidding::candle::{Candle, Interval, of_sales};
 use bidding::engine::{Follower, Journal, Projection};
 use bidding::feed::{Ladder, Level, Snapshot, Terms, Update, follow, live_candle, tickers};
-use chassis::Database;
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
 use matching::*;

@@ -1,7 +1,7 @@
 //! Things of other subgraphs, by their keys. Their descriptions are their owners'.
 
-use async_graphql::{Context, Enum, Object, Result, SimpleObject};
-use contract::{CurrencyCode, SellerId, VariantId};
+use async_graphql::{Context, Enum, Object, Result};
+use contract::{CurrencyCode, VariantId};
 use entity::bidding::market as row;
 
 use super::loaders::{MarketOf, load};
@@ -46,11 +46,4 @@ impl Variant {
         let key = MarketOf { variant: self.id, condition: condition.into(), currency };
         Ok(load(ctx, key).await?.map(Market))
     }
-}
-
-#[derive(SimpleObject)]
-#[graphql(unresolvable)]
-pub struct Seller {
-    /// The seller's id.
-    pub id: SellerId,
 }
