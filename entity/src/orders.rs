@@ -1,5 +1,6 @@
-//! Tables of orders: carts, what prices are made of, orders and how far they are, and mirrors of offers, stock and sellers.
+//! Tables of orders: carts, what prices are made of, orders and trades and how far they are, and mirrors of offers, stock and sellers.
 
+pub mod authentication_task;
 pub mod cart;
 pub mod cart_line;
 pub mod fulfilment;
@@ -20,3 +21,7 @@ pub mod seller;
 pub mod settlement;
 pub mod shipping_rate;
 pub mod stock;
+pub mod strike;
+pub mod trade;
+pub mod trade_event;
+pub mod trade_parcel;

@@ -6,6 +6,7 @@ mod confirmations;
 mod mirrors;
 mod prices;
 mod sales;
+mod trades;
 
 use sea_orm_migration::prelude::*;
 
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(sales::Sales),
             Box::new(afterwards::Afterwards),
             Box::new(confirmations::Confirmations),
+            Box::new(trades::Trades),
         ]
     }
 }

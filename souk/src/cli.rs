@@ -4,12 +4,13 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use contract::{EventId, FeedId, OrderId};
+use contract::{EventId, FeedId};
 use orders::operator::Action;
 
 use crate::fake_stripe::FakeStripe;
 use crate::import::RowsRefused;
 use crate::market::ServiceName;
+use crate::operator::SagaId;
 use crate::serve::{Cluster, Listen};
 use crate::settings::Settings;
 use crate::{demo, doctor, fake_stripe, feed, import, operator, serve};
@@ -71,7 +72,7 @@ enum Command {
     /// Trades and candles of markets.
     #[command(subcommand)]
     Markets(Markets),
-    /// Orders on their way to being paid.
+    /// Orders on their way to being paid, and trades of the market.
     #[command(subcommand)]
     Sagas(Sagas),
     /// Systems outside that report stock.
@@ -158,8 +159,8 @@ enum Sagas {
     Act {
         #[command(flatten)]
         settings: Settings,
-        /// The order's id: `ord_…`.
-        id: OrderId,
+        /// The order's id, `ord_…`, or the trade's, `trd_…`.
+        id: SagaId,
         /// What to do.
         action: SagaAction,
         /// Why; it is kept in the audit trail.
@@ -175,7 +176,7 @@ enum SagaAction {
     Retry,
     /// What was asked for has happened: goes on.
     Skip,
-    /// Undoes an order whose money may not have been taken.
+    /// Undoes an order whose money may not have been taken, or a trade before its piece is at the authentication centre.
     Compensate,
     /// Settled by hand: the goods are the buyer's.
     ResolvePaid,

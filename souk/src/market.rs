@@ -24,6 +24,8 @@ pub struct Plan {
     pub reach: Reach,
     /// Who takes new payments.
     pub payments: payments::provider::Setup,
+    /// How long everybody in a trade has.
+    pub trades: orders::trade::rules::Rules,
 }
 
 /// Why a marketplace did not start.

@@ -2,16 +2,17 @@
 
 #![expect(clippy::print_stdout, reason = "the commands' own output")]
 
+mod sagas;
+
 use std::io::Read;
 
 use anyhow::{Context, bail};
 use chassis::page::Page;
-use chassis::{dead_letter, outbox, tx};
+use chassis::{dead_letter, outbox};
 use chrono::{DateTime, Utc};
-use contract::{EventId, OrderId};
-use orders::operator::{Action, act};
-use orders::order;
-use orders::settlement::State;
+use contract::EventId;
+
+pub use sagas::{SagaId, act_on_saga, list_sagas};
 
 use crate::market::{ALL, ServiceName};
 use crate::settings::Settings;
@@ -195,48 +196,5 @@ pub async fn rotate_keys(settings: &Settings) -> anyhow::Result<()> {
     println!(
         "Access tokens are signed with {kid} from now on. A running marketplace follows within a minute."
     );
-    Ok(())
-}
-
-/// Shows the sagas that need an operator.
-pub async fn list_sagas(settings: &Settings) -> anyhow::Result<()> {
-    let market = settings.open_existing_market().await?;
-    let orders = market.service(ServiceName::Orders).context("orders runs in every market")?;
-    let stuck: Vec<State> = State::ALL.into_iter().filter(|state| state.needs_operator()).collect();
-    let (mut waiting, mut after) = (0, None);
-    loop {
-        let page = order::in_states(orders.env.db.read(), &stuck, after, chassis::page::FIRST_MAX).await;
-        let page = page.map_err(anyhow::Error::msg)?;
-        for order in &page {
-            let since = order.settlement.updated_at;
-            println!("{}  {}  since {since}", order.row.id, order.settlement.state.name());
-        }
-        waiting += page.len();
-        after = page.last().map(|order| order.row.id);
-        if after.is_none() {
-            break;
-        }
-    }
-    market.stop().await;
-    println!("{waiting} orders need an operator.");
-    Ok(())
-}
-
-/// Moves a saga that cannot move by itself.
-pub async fn act_on_saga(
-    settings: &Settings,
-    id: OrderId,
-    action: Action,
-    reason: &str,
-) -> anyhow::Result<()> {
-    let market = settings.open_existing_market().await?;
-    let orders = market.service(ServiceName::Orders).context("orders runs in every market")?;
-    let now = orders.env.clock.now();
-    let acted = tx::run(&orders.env.db, async |tx| act(tx, now, id, action, ACTOR, reason).await).await;
-    market.stop().await;
-    match acted.map_err(anyhow::Error::msg)? {
-        Ok(order) => println!("{id} is {} now.", order.settlement.state.name()),
-        Err(refusal) => bail!("{id}: {refusal}"),
-    }
     Ok(())
 }

@@ -141,6 +141,7 @@ async fn blank_market() -> anyhow::Result<Market> {
         data_dir: None,
         reach: chassis::Reach::Public,
         payments: Default::default(),
+        trades: Default::default(),
     };
     Ok(Market::open(&plan, Clock::System, Tasks::new()).await?)
 }

@@ -1,6 +1,7 @@
 //! What every command needs to know: where rows are kept, the master key, who moves money, what to log.
 
 mod payments;
+mod trades;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
@@ -16,6 +17,7 @@ use secrecy::SecretBox;
 
 use crate::market::{ALL, Market, Plan, ServiceName};
 pub use payments::{PaymentSettings, Provider};
+pub use trades::TradeSettings;
 
 /// What speaks only when asked by name.
 #[cfg(feature = "router")]
@@ -62,6 +64,8 @@ pub struct Settings {
     pub allow_private_webhooks: bool,
     #[command(flatten)]
     pub payments: PaymentSettings,
+    #[command(flatten)]
+    pub trades: TradeSettings,
     /// What to log: a level, or directives such as `info,chassis=debug`.
     #[arg(long, env = "SOUK_LOG", default_value = "info,tantivy=error")]
     pub log: String,
@@ -114,7 +118,7 @@ impl Settings {
 
     /// Makes the data folder and the master key when they are missing, and says where everything is.
     pub fn plan(&self, services: &[ServiceName]) -> anyhow::Result<Plan> {
-        let payments = self.payments.setup()?;
+        let (payments, trades) = (self.payments.setup()?, self.trades.rules()?);
         let folder = self.data_dir.display();
         fs::create_dir_all(&self.data_dir)
             .with_context(|| format!("the data folder {folder} cannot be made"))?;
@@ -127,6 +131,7 @@ impl Settings {
             data_dir: Some(self.data_dir.clone()),
             reach,
             payments,
+            trades,
         })
     }
 

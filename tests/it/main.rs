@@ -29,3 +29,4 @@ mod search;
 mod simulation;
 mod start;
 mod texts;
+mod trades;

@@ -15,6 +15,7 @@ async fn refused(url: impl Fn(&str) -> String) -> String {
         data_dir: None,
         reach: chassis::Reach::Public,
         payments: Default::default(),
+        trades: Default::default(),
     };
     match Market::open(&plan, Clock::System, Tasks::new()).await {
         Ok(_) => panic!("it started"),

@@ -57,6 +57,7 @@ pub enum Reason {
     DisputeWon,
     DisputeLost,
     DisputeFee,
+    Penalty,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -47,7 +47,7 @@ impl ServiceName {
             Self::Bidding => bidding::subgraph(env).await,
             Self::Catalog => catalog::subgraph(env).await,
             Self::Inventory => inventory::subgraph(env).await,
-            Self::Orders => orders::subgraph(env).await,
+            Self::Orders => orders::subgraph(env, &plan.trades).await,
             Self::Payments => payments::subgraph(env, &plan.payments).await,
         }
     }

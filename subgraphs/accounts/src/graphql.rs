@@ -26,6 +26,7 @@ struct Query(
     seller::SellerQuery,
     admin::AdminQuery,
     audit::AuditQuery,
+    address::AddressQuery,
 );
 
 #[derive(MergedObject, Default)]

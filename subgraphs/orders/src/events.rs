@@ -1,4 +1,5 @@
-//! What orders hears: offers, stock and sellers, which it mirrors, and answers to its asks, by which orders move.
+//! What orders hears: offers, stock and sellers, which it mirrors, matches, which become trades, and answers to its asks, by
+//! which orders and trades move.
 
 use chassis::inbox::Consumer;
 use chassis::{Env, Failure, Tx};
@@ -11,9 +12,10 @@ use crate::failure::{Action, Why};
 use crate::mirror;
 use crate::payback::{self, Word};
 use crate::settlement::Heard;
+use crate::trade::{self, rules::Rules};
 
 /// The ears of orders.
-pub fn consumers(env: &Env) -> Vec<Consumer> {
+pub fn consumers(env: &Env, rules: Rules) -> Vec<Consumer> {
     vec![
         Consumer::new(env, "orders.accounts", &["accounts.seller_changed"], |tx, now, events| {
             hear(tx, now, events).boxed()
@@ -47,31 +49,54 @@ pub fn consumers(env: &Env) -> Vec<Consumer> {
                 "payments.refund_failed",
                 "payments.released",
             ],
-            |tx, now, events| hear(tx, now, events).boxed(),
+            move |tx, now, events| hear_payments(tx, rules, now, events).boxed(),
         ),
+        Consumer::new(env, "orders.bidding", &["bidding.matched"], move |tx, now, events| {
+            hear_matches(tx, rules, now, events).boxed()
+        }),
     ]
+}
+
+async fn hear_matches(tx: &Tx, rules: Rules, now: DateTime<Utc>, events: &[Envelope]) -> Result<(), Failure> {
+    let matches = events.iter().filter_map(|envelope| match &envelope.event {
+        Event::Matched(matched) => Some(matched),
+        _ => None,
+    });
+    trade::open::hear(tx, &rules, now, matches.collect()).await
+}
+
+/// Payments knows trades as orders. Nothing is news to both: when orders moved by all of it, no trade is looked for.
+async fn hear_payments(
+    tx: &Tx,
+    rules: Rules,
+    now: DateTime<Utc>,
+    events: &[Envelope],
+) -> Result<(), Failure> {
+    let said = || events.iter().map(|envelope| &envelope.event);
+    let of_trades: Vec<_> = said().filter_map(trade::heard::answer).collect();
+    let moved = drive::hear(tx, now, said().filter_map(answer).collect()).await?;
+    if moved < of_trades.len() {
+        trade::drive::hear(tx, &rules, now, of_trades).await?;
+    }
+    payback::hear(tx, now, said().filter_map(word).collect()).await
 }
 
 async fn hear(tx: &Tx, now: DateTime<Utc>, events: &[Envelope]) -> Result<(), Failure> {
     let (mut sellers, mut offers, mut levels) = (vec![], vec![], vec![]);
-    let (mut answers, mut words) = (vec![], vec![]);
+    let mut answers = vec![];
     for envelope in events {
         let version = envelope.aggregate.version;
         match &envelope.event {
             Event::SellerChanged(change) => sellers.push((change, version)),
             Event::OfferChanged(change) => offers.push((change, version)),
             Event::StockChanged(change) => levels.push(change),
-            event => {
-                answers.extend(answer(event));
-                words.extend(word(event));
-            }
+            event => answers.extend(answer(event)),
         }
     }
     mirror::hear_sellers(tx, sellers).await?;
     mirror::hear_offers(tx, offers).await?;
     mirror::hear_stock(tx, levels).await?;
-    drive::hear(tx, now, answers).await?;
-    payback::hear(tx, now, words).await
+    drive::hear(tx, now, answers).await.map(drop)
 }
 
 /// What payments says of money that is on its way after the sale.

@@ -1,5 +1,6 @@
-//! The schema of orders: carts, quotes, checkout, orders, and what prices are made of.
+//! The schema of orders: carts, quotes, checkout, orders, trades of the market, and what prices are made of.
 
+mod authentication;
 mod cart;
 mod checkout;
 mod confirmation;
@@ -14,6 +15,9 @@ mod saga;
 mod sale;
 mod stubs;
 mod subscription;
+mod trade;
+mod trade_parcel;
+mod trade_saga;
 mod user_error;
 
 use async_graphql::{Context, MergedObject, Schema};
@@ -27,6 +31,7 @@ use crate::keeper::Keeper;
 use crate::live::Feed;
 use crate::order::Reader;
 use crate::secrets::{self, Secrets};
+use crate::trade::rules::Rules;
 
 #[derive(MergedObject, Default)]
 struct Query(
@@ -37,6 +42,9 @@ struct Query(
     rates::RateQueries,
     promotion::PromotionQueries,
     saga::SagaQueries,
+    trade::TradeQueries,
+    authentication::AuthenticationQueries,
+    trade_saga::TradeSagaQueries,
     dead_letter::DeadLetterQueries,
 );
 
@@ -51,15 +59,19 @@ struct Mutation(
     rates::RateMutations,
     promotion::PromotionMutations,
     saga::SagaMutations,
+    trade_parcel::TradeParcelMutations,
+    authentication::AuthenticationMutations,
+    trade_saga::TradeSagaMutations,
     dead_letter::DeadLetterMutations,
 );
 
-pub(crate) fn graph(env: &Env, consumers: Vec<Consumer>) -> Graph {
+pub(crate) fn graph(env: &Env, rules: Rules, consumers: Vec<Consumer>) -> Graph {
     Graph::new(
         Schema::build(Query::default(), Mutation::default(), subscription::Subscription)
             .data(loaders::new(&env.db))
             .data(Feed::new(env.clone()))
             .data(Secrets::new(&env.master_key))
+            .data(rules)
             .data(consumers)
             .data(env.clone()),
     )

@@ -19,6 +19,7 @@ use crate::desk::Desk;
 use crate::file::{File, Pen};
 use crate::ledger::Account;
 use crate::payment::state::Heard;
+use crate::penalty;
 use crate::provider::Why;
 use crate::share::Part;
 
@@ -43,6 +44,7 @@ pub async fn hear(
     for event in events {
         answer(&mut desk, courier.first_provider(), &event.event, &mut owed)?;
     }
+    penalty::hear(tx, &mut desk.pen, events).await?;
     desk.close(tx, courier).await
 }
 

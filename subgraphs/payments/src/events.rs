@@ -27,6 +27,7 @@ pub fn consumers(env: &Env, courier: &Arc<Courier>) -> Vec<Consumer> {
                 "payments.void",
                 "payments.refund",
                 "payments.release",
+                "payments.fine_seller",
             ],
             move |tx, now, events| {
                 let courier = courier.clone();

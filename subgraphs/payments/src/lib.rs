@@ -19,6 +19,7 @@ mod operator;
 mod payment;
 mod payout;
 mod payout_account;
+mod penalty;
 pub mod provider;
 pub mod reconcile;
 mod refund;

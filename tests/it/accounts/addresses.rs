@@ -1,5 +1,6 @@
 //! The address book.
 
+use chassis::auth::Role;
 use futures::future::join_all;
 use serde_json::json;
 
@@ -66,6 +67,18 @@ souk_test! {
         let input = json!({ "id": home, "address": postal("Eve"), "defaultShipping": true });
         assert_eq!(codes(&change(market, &eve, input).await), ["NOT_FOUND"]);
         assert_eq!(me(market, Some(&ada), BOOK).await["addressBook"]["addresses"][0]["recipient"], "Ada");
+    }
+
+    async fn an_address_by_itself_is_its_owner_s_and_the_authentication_centre_s(market: &Market) {
+        let (ada, eve) = (member(market, "ada").await.person, member(market, "eve").await.person);
+        let home = add(market, &ada, postal("Ada"), "1").await["address"]["id"].take();
+        let query = "query($of: [_Any!]!) { _entities(representations: $of) { ... on Address { recipient } } }";
+        let of = json!({ "of": [{ "__typename": "Address", "id": home }] });
+        let centre = market.person(&[Role::Buyer, Role::Authenticator]);
+        for (by, sees) in [(Some(&ada), true), (Some(&centre), true), (Some(&eve), false), (Some(&market.admin()), false), (None, false)] {
+            let seen = market.data("accounts", by, query, of.clone()).await["_entities"][0].take();
+            assert_eq!(seen, if sees { json!({ "recipient": "Ada" }) } else { Value::Null });
+        }
     }
 
     async fn an_address_book_holds_fifty(market: &Market) {

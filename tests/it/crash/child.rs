@@ -44,6 +44,7 @@ async fn work() {
         data_dir: std::env::var(FOLDER).ok().map(Into::into),
         reach: chassis::Reach::Public,
         payments: Default::default(),
+        trades: Default::default(),
     };
     let market = Market::open(&plan, clock(), Tasks::new()).await.unwrap();
     match work.as_str() {

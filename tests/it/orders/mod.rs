@@ -34,7 +34,7 @@ const ASKS_BUYER: &str = "pm_card_threeDSecure2Required";
 /// A verified seller with one location.
 pub struct Shop<'m> {
     market: &'m Market,
-    seller: Person,
+    pub seller: Person,
     location: LocationId,
 }
 
@@ -90,7 +90,7 @@ impl<'m> Shop<'m> {
     }
 
     /// On hand, reserved and available, as an admin sees them.
-    async fn levels(&self, offer: OfferId) -> [i64; 3] {
+    pub async fn levels(&self, offer: OfferId) -> [i64; 3] {
         let query = "query($offer: ID!) { stock(offerId: $offer) { onHand reserved available } }";
         let admin = self.market.admin();
         let data = self.market.data("inventory", Some(&admin), query, json!({ "offer": offer })).await;

@@ -24,6 +24,7 @@ async fn open(store: &Store, folder: &Path) -> souk::Market {
         data_dir: Some(folder.into()),
         reach: chassis::Reach::Public,
         payments: Default::default(),
+        trades: Default::default(),
     };
     souk::Market::open(&plan, Clock::System, Tasks::new()).await.unwrap()
 }

@@ -59,6 +59,7 @@ impl Market {
             data_dir: None,
             reach: chassis::Reach::Anywhere,
             payments: payments.clone(),
+            trades: Default::default(),
         };
         let souk = souk::Market::open(&plan, clock.clone(), Tasks::new()).await.unwrap();
         for service in souk.services.iter().filter(|_| relays == Relays::Running) {

@@ -1,6 +1,7 @@
-//! The address book. Its owner alone sees it.
+//! The address book. Its owner alone sees it; the authentication centre sees where it has to send something.
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
+use chassis::auth::{Role, Viewer};
 use chassis::idempotency::{self, Request};
 use chassis::tx;
 use chrono::{DateTime, Utc};
@@ -236,6 +237,22 @@ impl From<RemoveRefusal> for RemoveAddressError {
         match refusal {
             RemoveRefusal::NotFound => Self::new(RemoveAddressErrorCode::NotFound, &["input", "id"], refusal),
         }
+    }
+}
+
+#[derive(Default)]
+pub(super) struct AddressQuery;
+
+#[Object]
+impl AddressQuery {
+    #[graphql(entity)]
+    async fn address_by_id(&self, ctx: &Context<'_>, id: AddressId) -> Result<Option<Address>> {
+        let Some(viewer) = Viewer::maybe(ctx) else { return Ok(None) };
+        let found = load(ctx, id).await?;
+        let sees = |row: &row::Model| row.user_id == viewer.user || viewer.is(Role::Authenticator);
+        let Some(row) = found.filter(sees) else { return Ok(None) };
+        let Some(key) = load(ctx, KeyOf(row.user_id)).await? else { return Ok(None) };
+        Ok(Some(Address::new(&row, &key)?))
     }
 }
 

@@ -8,8 +8,8 @@ use async_graphql::dataloader::{DataLoader, Loader};
 use chassis::auth::Role;
 use chassis::graph::{self, Found, failure};
 use chassis::{Database, Failure};
-use contract::{SellerId, UserId};
-use entity::accounts::{data_key, seller, user};
+use contract::{AddressId, SellerId, UserId};
+use entity::accounts::{address, data_key, seller, user};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use crate::vault::{Key, Vault};
@@ -47,6 +47,17 @@ impl Loader<UserId> for Rows {
         let users = user::Entity::find().filter(user::Column::Id.is_in(ids.iter().copied()));
         let users = users.all(self.db.read()).await.map_err(failure)?;
         Ok(users.into_iter().map(|user| (user.id, user)).collect())
+    }
+}
+
+impl Loader<AddressId> for Rows {
+    type Value = address::Model;
+    type Error = Arc<Failure>;
+
+    async fn load(&self, ids: &[AddressId]) -> Found<AddressId, address::Model> {
+        let addresses = address::Entity::find().filter(address::Column::Id.is_in(ids.iter().copied()));
+        let addresses = addresses.all(self.db.read()).await.map_err(failure)?;
+        Ok(addresses.into_iter().map(|address| (address.id, address)).collect())
     }
 }
 

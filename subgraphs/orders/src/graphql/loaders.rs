@@ -1,5 +1,7 @@
 //! What resolvers look up by key: one statement for all that a level of the query asks for.
 
+mod trade;
+
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
@@ -15,6 +17,8 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use crate::facts::Facts;
 use crate::goods::{self, Goods};
 use crate::sale;
+
+pub(super) use trade::{TaskOf, TradeLogOf, TradeParcelsOf};
 
 /// Reads the database for loaders.
 pub(super) struct Rows(Database);

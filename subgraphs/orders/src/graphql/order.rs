@@ -98,8 +98,7 @@ impl Order {
 
     /// What the buyer must do to go on paying. Null when there is nothing to do.
     async fn action(&self) -> Option<PaymentAction> {
-        let action = Action::read(self.order.settlement.action.as_deref())?;
-        Some(PaymentAction { redirect_url: action.redirect_url, client_secret: action.client_secret })
+        Action::read(self.order.settlement.action.as_deref()).map(PaymentAction::from)
     }
 
     /// Why it is being cancelled or was: `SOLD_OUT`, `DECLINED`, `NOT_CONFIRMED`, `CANCELLED`, `TIMED_OUT`, `STOCK_LOST`.
@@ -295,6 +294,12 @@ pub struct PaymentAction {
     redirect_url: Option<String>,
     /// What the provider's client library continues with.
     client_secret: Option<String>,
+}
+
+impl From<Action> for PaymentAction {
+    fn from(action: Action) -> Self {
+        Self { redirect_url: action.redirect_url, client_secret: action.client_secret }
+    }
 }
 
 /// Something that happened to an order.

@@ -1,7 +1,7 @@
 //! Things of other subgraphs, by their keys. Their descriptions are their owners'.
 
 use async_graphql::SimpleObject;
-use contract::{OfferId, SellerId, VariantId};
+use contract::{AddressId, OfferId, SellerId, VariantId};
 
 #[derive(SimpleObject)]
 #[graphql(unresolvable)]
@@ -22,4 +22,11 @@ pub struct Variant {
 pub struct Seller {
     /// The seller's id.
     pub id: SellerId,
+}
+
+#[derive(SimpleObject)]
+#[graphql(unresolvable)]
+pub struct Address {
+    /// The address's id.
+    pub id: AddressId,
 }

@@ -42,7 +42,8 @@ pub struct CurrencyBalance {
     payable: Money,
     /// On its way to the shop's bank.
     in_transit: Money,
-    /// What the shop owes because money went back to buyers after it was paid out. It is kept back from what comes next.
+    /// What the shop owes: money that went back to buyers after it was paid out, and penalties. It is kept back from what
+    /// comes next.
     owed: Money,
 }
 
@@ -129,6 +130,8 @@ pub enum LedgerReason {
     DisputeLost,
     /// The provider's price of a dispute.
     DisputeFee,
+    /// The seller did not keep to a sale.
+    Penalty,
 }
 
 /// An entry of the ledger: money that moved from one account to another. It is never changed.

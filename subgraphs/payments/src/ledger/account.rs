@@ -14,7 +14,7 @@ pub enum Account {
     Held(OrderId, SellerId),
     /// What a seller has earned and not yet been sent.
     Payable(SellerId),
-    /// What a seller owes: money that went back to a buyer after the seller had it.
+    /// What a seller owes: money that went back to a buyer after the seller had it, and penalties.
     Receivable(SellerId),
     /// What the platform earned.
     PlatformFee,
