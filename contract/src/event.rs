@@ -192,4 +192,8 @@ events! {
     Ticker(bidding::Ticker) = "bidding.ticker", 1;
     /// A trade came to nothing after its match.
     TradeFailed(orders::TradeFailed) = "orders.trade_failed", 1;
+    /// Somebody did not keep to a match.
+    Struck(orders::Struck) = "orders.struck", 1;
+    /// Ask: a seller owes a penalty.
+    FineSeller(payments::FineSeller) = "payments.fine_seller", 1;
 }

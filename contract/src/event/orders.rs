@@ -1,5 +1,6 @@
 //! What orders says.
 
+use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -132,4 +133,16 @@ pub struct TradeFailed {
     pub buyer_id: UserId,
     pub seller_id: SellerId,
     pub because: TradeFailure,
+}
+
+/// Somebody did not keep to a match: a buyer who could not pay, a seller who did not ship or whose piece was not what it was
+/// sold as.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Struck {
+    pub user_id: UserId,
+    pub trade_id: TradeId,
+    /// Their strikes that count, this one included.
+    pub strikes: u64,
+    /// Until enough of them have lapsed they should not trade. `None`: in good standing still.
+    pub suspended_until: Option<DateTime<Utc>>,
 }

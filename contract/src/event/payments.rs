@@ -164,6 +164,20 @@ pub struct PaymentReleased {
     pub amount: Money,
 }
 
+/// Ask: a seller did not keep to a sale, and owes a penalty. It is kept back from what they earn next.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FineSeller {
+    /// The payment of the sale.
+    pub payment_id: PaymentId,
+    /// One sale is fined once: asking twice fines once.
+    pub order_id: OrderId,
+    pub seller_id: SellerId,
+    /// More than 0.
+    pub amount: Money,
+    /// Why, in a word: `NOT_SHIPPED`, `NOT_ARRIVED`, `NOT_AUTHENTIC`.
+    pub reason: String,
+}
+
 /// Where a dispute stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
