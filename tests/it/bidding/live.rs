@@ -9,7 +9,7 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 use serde_json::{Value, json};
 
-use super::pit::{Pit, code, status};
+use super::pit::{Pit, again, code, status};
 use crate::support::{Market, Person};
 
 /// How long a test waits for what must come.
@@ -265,8 +265,8 @@ souk_test! {
         assert_eq!((&empty["stats"]["high52Weeks"], &empty["stats"]["sales72Hours"], &empty["stats"]["premium"]), (&Value::Null, &json!(0), &Value::Null));
         let buyer = market.buyer();
         for price in [20_000, 25_000] {
-            pit.ask(&pit.seller, price).await;
-            pit.bid(&buyer, price).await;
+            pit.ask(&again(market, &pit.seller), price).await;
+            pit.bid(&again(market, &buyer), price).await;
             market.clock.advance(TimeDelta::hours(24));
         }
         market.settle().await;
@@ -277,7 +277,7 @@ souk_test! {
         assert_eq!((minor("change24Hours"), &stats["sales72Hours"], &stats["volatility"]), (Some(0), &json!(2), &Value::Null));
         assert_eq!((minor("retailPrice"), stats["premium"].as_f64()), (Some(10_000), Some(1.5)));
 
-        let denied = set_retail(&pit, &buyer, 10_000).await;
+        let denied = set_retail(&pit, &again(market, &buyer), 10_000).await;
         assert_eq!(denied["errors"][0]["extensions"]["code"], "FORBIDDEN", "{denied}");
         assert_eq!(code(&set_retail(&pit, &market.admin(), 0).await["data"]["it"]), "PRICE_INVALID");
     }

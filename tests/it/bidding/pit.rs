@@ -146,7 +146,8 @@ impl<'m> Pit<'m> {
 
 /// The same person with a token that is good now.
 pub fn again(market: &Market, person: &Person) -> Person {
-    let token = market.minter.token(person.user, &[Role::Buyer], market.clock.now());
+    let roles = if person.seller.is_some() { &[Role::Buyer, Role::Seller][..] } else { &[Role::Buyer] };
+    let token = market.minter.token(person.user, roles, market.clock.now());
     Person { token, ..person.clone() }
 }
 
