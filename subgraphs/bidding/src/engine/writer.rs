@@ -98,7 +98,7 @@ impl Handle {
             self.view.reach_back(&tapes);
             Ok(())
         };
-        self.view.reached_back.get_or_try_init(|| reach).await.map(|()| ())
+        self.view.reached_back.get_or_try_init(|| reach).await.copied()
     }
 
     /// Resolves when a row became durable.
