@@ -80,6 +80,7 @@ pub enum TradeStatus {
 /// The way of a parcel.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(remote = "trade_parcel::Way")]
+#[expect(clippy::enum_variant_names, reason = "a way is told by where it leads")]
 pub enum TradeParcelWay {
     /// From the seller to the authentication centre.
     ToCentre,
@@ -305,6 +306,7 @@ impl Trade {
 /// What somebody did not keep to.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(remote = "strike::Cause")]
+#[expect(clippy::enum_variant_names, reason = "each says what was not kept")]
 pub enum StrikeCause {
     /// As a buyer they could not pay, or did not confirm with their bank.
     NotPaid,
