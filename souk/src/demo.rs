@@ -29,7 +29,7 @@ const CHUNK: usize = 1_000;
 /// The same goods at the same prices on every machine.
 const SEED: u64 = 20_260_101;
 
-/// Fills an empty marketplace keeps its stock moving and its traders trading.
+/// Fills an empty marketplace, keeps its stock moving and its traders trading.
 #[derive(Clone, Copy, Debug)]
 pub struct Demo {
     /// How many times over the books are there.
@@ -60,7 +60,6 @@ impl Demo {
             traders: traders::Places {
                 accounts: accounts.env.clone(),
                 catalog: catalog.env.clone(),
-                accounts_api: accounts.endpoint.clone(),
                 bidding_api: service(ServiceName::Bidding)?.endpoint.clone(),
             },
         };

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use accounts::Postal;
 use async_graphql::{Executor, Request, Variables};
 use chassis::auth::{Role, Viewer};
 use chassis::graph::Endpoint;
@@ -41,7 +42,6 @@ const TICK_MINOR: i64 = 100;
 pub(super) struct Places {
     pub accounts: Env,
     pub catalog: Env,
-    pub accounts_api: Endpoint,
     pub bidding_api: Endpoint,
 }
 
@@ -94,14 +94,18 @@ async fn trader(places: &Places, number: usize) -> Result<Trader, Failure> {
     let email = format!("trader{number}@demo.example");
     let shop = format!("Trader {number}");
     let (user, _) = accounts::ensure_seller(&places.accounts, &email, PASSWORD, &shop).await?;
-    let query = "mutation($input: AddAddressInput!) { addAddress(input: $input) { address { id } } }";
-    let address = json!({ "recipient": shop, "line1": "1 Market Street", "city": "Portland", "country": "US",
-        "region": "OR", "postalCode": "97201" });
-    let input = json!({ "input": { "address": address, "idempotencyKey": "demo" } });
-    let added = ask(&places.accounts_api, viewer(&places.accounts, user, &[Role::Buyer]), query, input).await;
-    let id = added["addAddress"]["address"]["id"].as_str().map(str::to_owned);
-    let address = id.ok_or_else(|| Failure::msg(format!("the demo's traders have no address: {added}")))?;
-    Ok(Trader { user, address })
+    let home = Postal {
+        recipient: shop,
+        line1: "1 Market Street".into(),
+        line2: None,
+        city: "Portland".into(),
+        region: Some("OR".into()),
+        postal_code: Some("97201".into()),
+        country: "US".into(),
+        phone: None,
+    };
+    let address = accounts::ensure_address(&places.accounts, user, home).await?;
+    Ok(Trader { user, address: address.to_string() })
 }
 
 /// The size in the middle: the one that most people wear.

@@ -28,7 +28,8 @@ use std::time::Duration;
 use chassis::{Env, Failure, Job, Subgraph, serve, tx};
 use futures::FutureExt;
 
-pub use provision::{CreateAdminRefusal, create_admin, ensure_seller};
+pub use address::Postal;
+pub use provision::{CreateAdminRefusal, create_admin, ensure_address, ensure_seller};
 
 use password::Passwords;
 use signing::Signer;

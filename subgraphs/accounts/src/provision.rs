@@ -1,11 +1,12 @@
-//! Accounts that are made from the command line rather than through the graph.
+//! Accounts, and what belongs to them, that are made from the command line rather than through the graph.
 
 use chassis::{Env, Failure, Outcome, tx};
-use contract::{SellerId, UserId};
+use contract::{AddressId, SellerId, UserId};
 use entity::accounts::user_role::Granted;
 use entity::accounts::{seller as shop, user};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
+use crate::address::{self, Defaults, Postal};
 use crate::email::{Email, InvalidEmail};
 use crate::password::{Password, Passwords};
 use crate::role;
@@ -64,6 +65,19 @@ pub async fn ensure_seller(
             seller::decide(tx, now, ACTOR, id, Decision::Verify).await??;
         }
         Ok((user.id, id))
+    })
+    .await
+}
+
+/// An address of a user: one that they have, or `postal` when they have none.
+///
+/// # Errors
+/// The address is not valid, or the account was erased.
+pub async fn ensure_address(env: &Env, user: UserId, postal: Postal) -> Result<AddressId, Failure> {
+    let (now, vault) = (env.clock.now(), Vault::new(&env.master_key));
+    tx::apply(&env.db, async |tx| match address::of(tx, user).await?.first() {
+        Some(known) => Ok(known.id),
+        None => Ok(address::add(tx, now, &vault, user, postal, Defaults::default()).await??),
     })
     .await
 }
