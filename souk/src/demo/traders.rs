@@ -17,7 +17,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
-use tracing::debug;
+use tracing::{debug, info};
 
 use super::shops::{ADMIN, PASSWORD};
 use super::sneakers;
@@ -76,6 +76,7 @@ pub(super) async fn trade(places: &Places, mut random: StdRng) -> Result<(), Fai
             order(places, &traders, market, &mut random).await;
         }
     }
+    info!("The demo's traders are at work in {} markets", markets.len());
     loop {
         tokio::time::sleep(Duration::from_millis(random.random_range(0..PAUSE_MS_MAX))).await;
         // The first are the best known.

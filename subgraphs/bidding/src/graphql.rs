@@ -48,7 +48,7 @@ struct Mutation(
 
 pub(crate) fn graph(env: &Env, floor: &Floor, consumers: Vec<Consumer>) -> Graph {
     Graph::new(
-        Schema::build(Query::default(), Mutation::default(), live::MarketSubscription)
+        Schema::build(Query::default(), Mutation::default(), live::Subscription)
             .data(loaders::new(&env.db))
             .data(floor.clone())
             .data(Desk::new(env.db.clone(), floor.clone()))

@@ -91,10 +91,10 @@ impl From<order::Model> for BookOrderUpdate {
     }
 }
 
-pub struct MarketSubscription;
+pub struct Subscription;
 
 #[Subscribe]
-impl MarketSubscription {
+impl Subscription {
     /// A market's book and trades: first as it is, then each change. After a broken connection, name the last `seq` that you
     /// saw, with the same number of levels: what you missed comes at once, or a snapshot when that was too long ago. Ends when
     /// another server takes the market over; subscribe again then.
