@@ -40,11 +40,11 @@ async fn keep_buying(market: &Market, offers: &[offer::Model]) {
     }
 }
 
-/// The work of a child: so many guests want one piece each of the only offer, all at once.
+/// The work of a child: so many guests want one piece each of the only offer, all at once, and can pay.
 pub async fn rush(market: &Market, guests: usize) {
     market.start();
     let offers = offers(market).await;
-    let asks = join_all((0..guests).map(|_| fill(market, &offers, 1))).await;
+    let asks = join_all((0..guests).map(|_| fill_to_pay(market, &offers, 1))).await;
     say_done(Line::Ready);
     until_told().await;
     join_all(asks.into_iter().map(|ask| check_out(market, ask))).await;
@@ -56,7 +56,7 @@ pub async fn rush(market: &Market, guests: usize) {
 /// One guest, once, with a card that pays.
 pub async fn buy_once(market: &Market) {
     let offers = offers(market).await;
-    let ask = Ask { card: CARDS[0].0.into(), ..fill(market, &offers, 2).await };
+    let ask = fill_to_pay(market, &offers, 2).await;
     say_done(Line::Asks(ask.clone()));
     check_out(market, ask).await;
 }
@@ -74,6 +74,11 @@ async fn buy(market: &Market, offers: &[offer::Model]) {
         true => _ = futures::join!(check_out(market, ask.clone()), check_out(market, ask)),
         false => check_out(market, ask).await,
     }
+}
+
+/// [`fill`] by a guest whose card pays.
+async fn fill_to_pay(market: &Market, offers: &[offer::Model], lines: usize) -> Ask {
+    Ask { card: CARDS[0].0.into(), ..fill(market, offers, lines).await }
 }
 
 /// A cart with a piece of each of some offers.

@@ -4,10 +4,11 @@
 
 use chrono::TimeDelta;
 use entity::orders::settlement::{self, State};
+use payments::provider::sandbox::Faults;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 
 use super::told::{Line, Told};
-use super::{APART, FAULTS, books, end, size, stock};
+use super::{APART, books, end, size, stock};
 use crate::crash::child::Worker;
 use crate::support;
 
@@ -21,7 +22,8 @@ async fn processes_that_sell_one_offer_sell_exactly_what_there_is() {
     let Some(store) = support::cluster::store() else { return };
     let buyers = size("SOUK_CRASH_BUYERS", BUYERS) / PROCESSES * PROCESSES;
     let pieces = buyers / BUYERS_A_PIECE;
-    let stocked = stock(&store, &[(1_000, pieces as i64)], &FAULTS).await;
+    // A payment that fails gives its piece back, perhaps after everybody else was told that there is none: not here.
+    let stocked = stock(&store, &[(1_000, pieces as i64)], &Faults::default()).await;
     let work = format!("rush {}", buyers / PROCESSES);
     let ready = |_| {
         let mut worker = Worker::start_later(&work, &store, TimeDelta::zero());
