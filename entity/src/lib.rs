@@ -6,4 +6,5 @@ pub mod catalog;
 pub mod inventory;
 pub mod orders;
 pub mod payments;
+mod prelude;
 pub mod shared;

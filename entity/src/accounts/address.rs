@@ -1,9 +1,9 @@
 //! An entry of a user's address book.
 
 use contract::{AddressId, UserId};
-use sea_orm::entity::prelude::*;
 
-#[sea_orm::model]
+use crate::prelude::*;
+
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "address")]
 pub struct Model {

@@ -1,9 +1,9 @@
 //! The key that seals one user's personal data. Without its row nobody can read that data again.
 
 use contract::UserId;
-use sea_orm::entity::prelude::*;
 
-#[sea_orm::model]
+use crate::prelude::*;
+
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "data_key")]
 pub struct Model {

@@ -1,9 +1,9 @@
 //! Refresh tokens, by their hashes. Each is good once and names its successor.
 
 use contract::SessionId;
-use sea_orm::entity::prelude::*;
 
-#[sea_orm::model]
+use crate::prelude::*;
+
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "refresh_token")]
 pub struct Model {

@@ -2,9 +2,9 @@
 
 use contract::event::accounts::SellerStatus;
 use contract::{SellerId, UserId};
-use sea_orm::entity::prelude::*;
 
-#[sea_orm::model]
+use crate::prelude::*;
+
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "seller")]
 pub struct Model {

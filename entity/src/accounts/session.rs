@@ -1,9 +1,9 @@
 //! One sign-in on one device: a family of refresh tokens.
 
 use contract::{SessionId, UserId};
-use sea_orm::entity::prelude::*;
 
-#[sea_orm::model]
+use crate::prelude::*;
+
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "session")]
 pub struct Model {

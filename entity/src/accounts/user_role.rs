@@ -1,9 +1,9 @@
 //! Roles that an admin gave. Everybody is a buyer, and a verified shop makes a seller: neither has a row.
 
 use contract::UserId;
-use sea_orm::entity::prelude::*;
 
-#[sea_orm::model]
+use crate::prelude::*;
+
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "user_role")]
 pub struct Model {

@@ -1,8 +1,7 @@
 //! Accounts that have bid or asked, and how far their orders' changes are numbered.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "bidding_account")]
 pub struct Model {

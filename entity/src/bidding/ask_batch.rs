@@ -1,8 +1,7 @@
 //! Asks that a seller sent at once.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "ask_batch")]
 pub struct Model {

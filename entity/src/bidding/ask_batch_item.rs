@@ -1,8 +1,7 @@
 //! One ask of a batch.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "ask_batch_item")]
 pub struct Model {

@@ -1,8 +1,7 @@
 //! Candles of a market's matches: minutes, hours and days. Longer ones are merged from them.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "bidding_candle")]
 pub struct Model {

@@ -1,8 +1,7 @@
 //! Batches of commands: what is here was acknowledged, and everything about markets follows from it.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "bidding_journal")]
 pub struct Model {

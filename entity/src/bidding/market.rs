@@ -1,9 +1,9 @@
 //! Markets: one variant in one condition and one currency.
 
 use contract::{CurrencyCode, MarketId, Money, VariantId};
-use sea_orm::entity::prelude::*;
 
-#[sea_orm::model]
+use crate::prelude::*;
+
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "market")]
 pub struct Model {

@@ -1,8 +1,7 @@
 //! Bids and asks as they stand at the watermark.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "bidding_order")]
 pub struct Model {

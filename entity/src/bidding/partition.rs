@@ -1,8 +1,7 @@
 //! Who may append to a partition's journal: only a writer with this epoch.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "bidding_partition")]
 pub struct Model {

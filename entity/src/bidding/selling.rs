@@ -1,8 +1,7 @@
 //! Accounts whose asks are away: because they pause, or because their shop is not in good standing.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "selling")]
 pub struct Model {

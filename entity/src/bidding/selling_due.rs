@@ -1,8 +1,7 @@
 //! Partitions that have not heard yet whether an account sells.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "selling_due")]
 pub struct Model {

@@ -1,8 +1,7 @@
 //! Whole states, so that a start need not replay everything.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "bidding_snapshot")]
 pub struct Model {

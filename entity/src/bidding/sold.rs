@@ -1,8 +1,7 @@
 //! What sellers have sold in each quarter: their level follows from it.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "sold")]
 pub struct Model {

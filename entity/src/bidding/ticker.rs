@@ -1,8 +1,7 @@
 //! Best prices and last sale of each market at the watermark.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "ticker")]
 pub struct Model {

@@ -1,10 +1,8 @@
 //! Matches: pieces that changed hands at one price between two orders at one time.
 
-use sea_orm::entity::prelude::*;
-
 use super::order::Side;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "bidding_trade")]
 pub struct Model {

@@ -1,8 +1,7 @@
 //! What bidding knows of catalog's variants: that they are there.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "variant")]
 pub struct Model {

@@ -1,8 +1,7 @@
 //! How far orders and trades follow the journal.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "bidding_watermark")]
 pub struct Model {

@@ -1,9 +1,9 @@
 //! Attributes that products may have: their names, kinds and options.
 
-use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-#[sea_orm::model]
+use crate::prelude::*;
+
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "attribute")]
 pub struct Model {

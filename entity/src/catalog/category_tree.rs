@@ -1,8 +1,7 @@
 //! The one row that whoever changes the shape of the tree updates first, so that two moves cannot make a circle.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "category_tree")]
 pub struct Model {

@@ -1,9 +1,9 @@
 //! Images of a product, in the order in which they show.
 
 use contract::{ImageId, ProductId};
-use sea_orm::entity::prelude::*;
 
-#[sea_orm::model]
+use crate::prelude::*;
+
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "image")]
 pub struct Model {

@@ -1,9 +1,9 @@
 //! Batches of rows that wait for their turn.
 
 use contract::ImportJobId;
-use sea_orm::entity::prelude::*;
 
-#[sea_orm::model]
+use crate::prelude::*;
+
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "import_chunk")]
 pub struct Model {

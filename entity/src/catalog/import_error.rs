@@ -1,9 +1,9 @@
 //! What was wrong with rows of a file.
 
 use contract::ImportJobId;
-use sea_orm::entity::prelude::*;
 
-#[sea_orm::model]
+use crate::prelude::*;
+
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "import_error")]
 pub struct Model {

@@ -1,9 +1,9 @@
 //! Files of goods on their way into the catalog. `Running` becomes `Done` or `Cancelled`, once.
 
 use contract::{ImportJobId, SellerId, UserId};
-use sea_orm::entity::prelude::*;
 
-#[sea_orm::model]
+use crate::prelude::*;
+
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "import_job")]
 pub struct Model {

@@ -1,9 +1,9 @@
 //! Acts of listing an item. `Stocking` becomes `Listed` or `StockRefused`, once.
 
 use contract::{ListingId, LocationId, OfferId, SellerId, ShipmentId, UserId};
-use sea_orm::entity::prelude::*;
 
-#[sea_orm::model]
+use crate::prelude::*;
+
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "listing")]
 pub struct Model {

@@ -1,11 +1,10 @@
 //! A seller's price for a variant in a condition.
 
 use contract::{CurrencyCode, Money, OfferId, ProductId, SellerId, VariantId};
-use sea_orm::entity::prelude::*;
 
 use super::{Condition, Publication};
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "offer")]
 pub struct Model {

@@ -1,9 +1,9 @@
 //! Every price that an offer ever had.
 
 use contract::{Money, OfferId};
-use sea_orm::entity::prelude::*;
 
-#[sea_orm::model]
+use crate::prelude::*;
+
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "offer_price")]
 pub struct Model {

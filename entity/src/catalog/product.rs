@@ -1,11 +1,10 @@
 //! Things that can be sold, in all their sizes and editions.
 
 use contract::{ProductId, SellerId};
-use sea_orm::entity::prelude::*;
 
 use super::Publication;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "product")]
 pub struct Model {

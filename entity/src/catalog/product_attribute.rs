@@ -1,11 +1,10 @@
 //! Values of attributes; the column that the attribute's kind names holds the value.
 
 use contract::ProductId;
-use sea_orm::entity::prelude::*;
 
 use super::attribute::Kind;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "product_attribute")]
 pub struct Model {

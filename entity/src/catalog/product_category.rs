@@ -1,9 +1,9 @@
 //! Which categories a product is in.
 
 use contract::{CategoryId, ProductId};
-use sea_orm::entity::prelude::*;
 
-#[sea_orm::model]
+use crate::prelude::*;
+
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "product_category")]
 pub struct Model {

@@ -1,9 +1,9 @@
 //! Proposals of products. `Open` becomes `Approved`, `Rejected` or `Merged`, once.
 
 use contract::{ListingId, ProductId, ProposalId, SellerId, UserId, VariantId};
-use sea_orm::entity::prelude::*;
 
-#[sea_orm::model]
+use crate::prelude::*;
+
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "proposal")]
 pub struct Model {

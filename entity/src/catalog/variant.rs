@@ -1,9 +1,9 @@
 //! One size or edition of a product.
 
 use contract::{ProductId, VariantId};
-use sea_orm::entity::prelude::*;
 
-#[sea_orm::model]
+use crate::prelude::*;
+
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "variant")]
 pub struct Model {

@@ -1,9 +1,9 @@
 //! A seller's or supplier's system that reports how many pieces lie at a location.
 
-use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-#[sea_orm::model]
+use crate::prelude::*;
+
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Serialize, Deserialize)]
 #[sea_orm(table_name = "feed")]
 pub struct Model {

@@ -1,8 +1,7 @@
 //! What a feed sent under one key, and how far it has been applied.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "feed_batch")]
 pub struct Model {

@@ -1,8 +1,7 @@
 //! The answers to some lines of a batch, written in the transaction that applied them.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "feed_batch_chunk")]
 pub struct Model {

@@ -1,8 +1,7 @@
 //! The newest that a feed said of an offer: what is older changes nothing.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "feed_mark")]
 pub struct Model {

@@ -1,9 +1,9 @@
 //! Stock on its way to a location. `Expected` becomes `Received` or `Cancelled`, once.
 
-use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-#[sea_orm::model]
+use crate::prelude::*;
+
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "inbound_shipment")]
 pub struct Model {

@@ -1,8 +1,7 @@
 //! The pieces of one offer in a shipment.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "inbound_shipment_line")]
 pub struct Model {

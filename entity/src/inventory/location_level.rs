@@ -1,8 +1,7 @@
 //! The pieces of one offer on the shelf of one location. All locations together are the level's `on_hand`.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "location_level")]
 pub struct Model {

@@ -1,8 +1,7 @@
 //! What inventory knows of catalog's offers, as it last heard.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "offer")]
 pub struct Model {

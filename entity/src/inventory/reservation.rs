@@ -1,10 +1,10 @@
 //! Promises of stock. `Active` becomes `Committed`, `Released` or `Expired`, once; `Rejected` is where an ask ended that
 //! could not be met.
 
-use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-#[sea_orm::model]
+use crate::prelude::*;
+
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "reservation")]
 pub struct Model {

@@ -1,8 +1,7 @@
 //! The pieces of one offer in a reservation.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "reservation_line")]
 pub struct Model {

@@ -1,8 +1,7 @@
 //! What inventory and somebody outside know, to sign messages with.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "shared_secret")]
 pub struct Model {

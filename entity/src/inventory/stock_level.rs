@@ -1,8 +1,7 @@
 //! The stock of one offer over all its locations: the sum of its movements, written with them.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "stock_level")]
 pub struct Model {

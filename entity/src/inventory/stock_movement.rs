@@ -1,8 +1,7 @@
 //! The log of stock: append-only, and everything about stock follows from it.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "stock_movement")]
 pub struct Model {

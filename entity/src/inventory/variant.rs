@@ -1,8 +1,7 @@
 //! What inventory knows of catalog's variants, as it last heard: by which numbers others name them.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "variant")]
 pub struct Model {

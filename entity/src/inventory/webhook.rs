@@ -1,9 +1,9 @@
 //! An address outside that is told of a seller's stock.
 
-use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 
-#[sea_orm::model]
+use crate::prelude::*;
+
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Serialize, Deserialize)]
 #[sea_orm(table_name = "webhook")]
 pub struct Model {

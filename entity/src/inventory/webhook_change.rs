@@ -1,8 +1,7 @@
 //! The newest stock of an offer that a webhook has not been told yet: one row for each offer, however often it changes.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "webhook_change")]
 pub struct Model {

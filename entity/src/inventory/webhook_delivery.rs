@@ -1,8 +1,7 @@
 //! A message to a webhook: sent until it is taken, with the same id and the same body. The log that its seller sees.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "webhook_delivery")]
 pub struct Model {

@@ -1,8 +1,7 @@
 //! A piece at the authentication centre that somebody must look at, and what they found.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "authentication_task")]
 pub struct Model {

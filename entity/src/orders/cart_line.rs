@@ -1,8 +1,7 @@
 //! So many pieces of an offer in a cart.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "cart_line")]
 pub struct Model {

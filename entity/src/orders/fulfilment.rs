@@ -1,8 +1,7 @@
 //! A parcel of one seller to the buyer.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "fulfilment")]
 pub struct Model {

@@ -1,8 +1,7 @@
 //! What somebody bought, for how much. Never changes: how far it is, its settlement says.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "orders")]
 pub struct Model {

@@ -1,8 +1,7 @@
 //! The log of an order: everything that happened to it.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "order_event")]
 pub struct Model {

@@ -1,8 +1,7 @@
 //! Goods that a buyer wants to send back.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "order_return")]
 pub struct Model {

@@ -1,8 +1,7 @@
 //! What a seller says one piece of an offer weighs, packed.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "parcel_weight")]
 pub struct Model {

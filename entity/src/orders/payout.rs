@@ -1,8 +1,7 @@
 //! That a seller has earned their share of an order: asked for once.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "payout")]
 pub struct Model {

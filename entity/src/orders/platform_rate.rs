@@ -1,8 +1,7 @@
 //! Tax and fees, from a time on. A later row replaces an earlier one.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "platform_rate")]
 pub struct Model {

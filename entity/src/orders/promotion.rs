@@ -1,8 +1,7 @@
 //! A code or an automatic rule that takes something off.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "promotion")]
 pub struct Model {

@@ -1,8 +1,7 @@
 //! How often a buyer has used a promotion that limits it.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "promotion_buyer")]
 pub struct Model {

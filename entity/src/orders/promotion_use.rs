@@ -1,8 +1,7 @@
 //! That an order counts against a promotion's limits: taken away when the order comes to nothing.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "promotion_use")]
 pub struct Model {

@@ -1,8 +1,7 @@
 //! What orders knows of accounts' sellers, as it last heard.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "seller")]
 pub struct Model {

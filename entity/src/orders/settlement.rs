@@ -1,8 +1,7 @@
 //! How far an order is: one row that moves by the table in `orders::settlement`.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "settlement")]
 pub struct Model {

@@ -1,8 +1,7 @@
 //! What a seller takes for a parcel.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "shipping_rate")]
 pub struct Model {

@@ -1,8 +1,7 @@
 //! What orders knows of inventory's levels, as it last heard. Only for showing: inventory decides.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "stock")]
 pub struct Model {

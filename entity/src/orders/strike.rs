@@ -1,8 +1,7 @@
 //! Somebody did not keep to a match: at most once for each trade.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "strike")]
 pub struct Model {

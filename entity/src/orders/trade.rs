@@ -2,9 +2,9 @@
 //! `orders::trade::saga`.
 
 use contract::event::catalog as said;
-use sea_orm::entity::prelude::*;
 
-#[sea_orm::model]
+use crate::prelude::*;
+
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "trade")]
 pub struct Model {

@@ -1,8 +1,7 @@
 //! The log of a trade: everything that happened to it.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "trade_event")]
 pub struct Model {

@@ -1,8 +1,7 @@
 //! A parcel with a traded piece: at most one for each way that it can go.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "trade_parcel")]
 pub struct Model {

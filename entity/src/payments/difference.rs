@@ -1,8 +1,7 @@
 //! Where the provider and the ledger, or a payment, contradict each other: for an operator.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "difference")]
 pub struct Model {

@@ -1,8 +1,7 @@
 //! A buyer's bank that takes a payment back, for now or for good.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "dispute")]
 pub struct Model {

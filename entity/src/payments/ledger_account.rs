@@ -1,8 +1,7 @@
 //! An account of the ledger: what its transfers add up to, written with them.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "ledger_account")]
 pub struct Model {

@@ -1,8 +1,7 @@
 //! One entry of the ledger, never changed: an amount from the debited to the credited account.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "ledger_transfer")]
 pub struct Model {

@@ -1,8 +1,7 @@
 //! One seller's share of a payment, and what was taken out of it.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "payment_share")]
 pub struct Model {

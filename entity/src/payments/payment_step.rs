@@ -1,8 +1,7 @@
 //! One thing that is asked of a provider. Its key is stored before any call.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "payment_step")]
 pub struct Model {

@@ -1,8 +1,7 @@
 //! What a seller earned with an order, on its way to them.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "payout")]
 pub struct Model {

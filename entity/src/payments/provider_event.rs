@@ -1,8 +1,7 @@
 //! A hint of a provider that something happened. What happened is read from the provider.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "provider_event")]
 pub struct Model {

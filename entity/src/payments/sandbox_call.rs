@@ -1,8 +1,7 @@
 //! The first answer to each idempotency key that the sandbox provider was sent.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "sandbox_call")]
 pub struct Model {

@@ -1,8 +1,7 @@
 //! What the sandbox provider remembers: intents, refunds, transfers, reversals, disputes.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "sandbox_object")]
 pub struct Model {

@@ -1,8 +1,7 @@
 //! How the sandbox provider misbehaves, for tests.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "sandbox_setting")]
 pub struct Model {

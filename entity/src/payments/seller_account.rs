@@ -1,8 +1,7 @@
 //! Where a provider sends what a seller earned.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "seller_account")]
 pub struct Model {

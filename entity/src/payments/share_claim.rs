@@ -1,8 +1,7 @@
 //! What one refund or dispute takes out of one seller's share.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "share_claim")]
 pub struct Model {

@@ -1,8 +1,7 @@
 //! Events that a consumer could not apply, waiting for an operator.
 
-use sea_orm::entity::prelude::*;
+use crate::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "dead_letter")]
 pub struct Model {

@@ -78,6 +78,16 @@ async fn answers_are_the_obvious_ones(market: &Market) {
     let report = format!("of {all} queries {first} have their answer first, {five} among the first five\n");
     say(&(report.clone() + &lines.collect::<String>()));
     assert!(first * 100 >= all * FIRST_PERCENT && five * 100 >= all * TOP_FIVE_PERCENT, "{report}");
+    what_nobody_rates_is_not_unknown(market).await;
+}
+
+/// There are famous books by a Jordan, each the first of a series.
+async fn what_nobody_rates_is_not_unknown(market: &Market) {
+    let query = "{ search(query: \"jordan 1\", first: 3) { nodes { title } } }";
+    let answer = ask(market, query, json!({})).await;
+    for node in answer["search"]["nodes"].as_array().unwrap() {
+        assert!(node["title"].as_str().unwrap().starts_with("Air Jordan 1"), "{answer:#}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -32,6 +32,8 @@ const YEAR: &str = "year";
 /// A product that few rated counts as rated so, by so many.
 const USUAL_RATING_MICRO: i128 = 3_900_000;
 const USUAL_RATINGS: i128 = 100;
+/// A product of a kind that nobody rates is as well known as one that so many rated.
+const USUAL_COUNT: i64 = 5_000;
 
 /// The rows of a product that buyers see.
 pub(super) struct Source {
@@ -330,8 +332,9 @@ fn add_standing(document: &mut TantivyDocument, fields: &Fields, source: &Source
     let said =
         |name: &str| source.attributes.iter().find(|said| said.value.name == name).map(|said| &said.value);
     let number = |name: &str| said(name).and_then(|value| value.number_micro);
-    let ratings = number(RATINGS_COUNT).unwrap_or(0).max(0) / 1_000_000;
-    document.add_u64(fields.popularity, popularity(ratings.unsigned_abs()));
+    let counted = number(RATINGS_COUNT).map(|micro| micro.max(0) / 1_000_000);
+    document.add_u64(fields.popularity, popularity(counted.unwrap_or(USUAL_COUNT).unsigned_abs()));
+    let ratings = counted.unwrap_or(0);
     if let Some(rating) = number(RATING) {
         document.add_i64(fields.rating, standing(rating, ratings));
     }
