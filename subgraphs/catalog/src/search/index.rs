@@ -10,6 +10,7 @@ use contract::{CategoryId, ProductId};
 use entity::catalog::{attribute, category};
 use serde::{Deserialize, Serialize};
 use tantivy::directory::MmapDirectory;
+use tantivy::merge_policy::LogMergePolicy;
 use tantivy::{IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, Term};
 use tracing::{info, warn};
 use uuid::Uuid;
@@ -23,6 +24,12 @@ use super::suggest::Suggested;
 
 /// Memory for documents that are not written yet; the engine's least.
 const WRITER_BYTES: usize = 15_000_000;
+/// So many segments of about one size become one: a search looks for like words in every large segment anew.
+const SEGMENTS_MERGED: usize = 4;
+/// Documents below which sizes count as one: what changes makes a small segment with each commit, and those merge often.
+const SMALL_SEGMENT: u32 = 1_000;
+/// A segment of which so much was replaced is written anew.
+const REPLACED_MAX: f32 = 0.3;
 /// The file that names the folder of the index that serves.
 const CURRENT: &str = "current";
 /// The file that names the folder of an index in the making.
@@ -148,6 +155,14 @@ impl Home {
 
 fn new_name() -> String {
     Uuid::now_v7().simple().to_string()
+}
+
+fn merging() -> LogMergePolicy {
+    let mut policy = LogMergePolicy::default();
+    policy.set_min_num_segments(SEGMENTS_MERGED);
+    policy.set_min_layer_size(SMALL_SEGMENT);
+    policy.set_del_docs_ratio_before_merge(REPLACED_MAX);
+    policy
 }
 
 enum OpenError {
@@ -280,7 +295,8 @@ impl Index {
         folder: Option<PathBuf>,
         mark: Mark,
     ) -> tantivy::Result<Self> {
-        let writer = index.writer_with_num_threads(1, WRITER_BYTES)?;
+        let writer: IndexWriter = index.writer_with_num_threads(1, WRITER_BYTES)?;
+        writer.set_merge_policy(Box::new(merging()));
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
         let reading = Reading { reader, fields, segments: Arc::default(), known: Arc::default() };
         Ok(Self { folder, writer, reading, mark })
