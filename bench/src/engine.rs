@@ -17,7 +17,6 @@ use crate::summary::Summary;
 
 /// The database that decides by itself.
 const BASELINE: &str = include_str!("engine.sql");
-const PARTITION: u32 = 0;
 /// Prices go from here to here, in steps of 100: about half of the orders meet another.
 const PRICE_MIN: i64 = 19_000;
 const PRICE_STEPS: u64 = 20;
@@ -27,8 +26,12 @@ pub struct Engine {
     /// An empty PostgreSQL database.
     #[arg(long)]
     database_url: String,
+    /// Connections of the baseline to the database; the engine has one.
     #[arg(long, default_value_t = 32)]
-    connections: usize,
+    connections: u32,
+    /// Those who wait for an answer at a time: first as many as the baseline has connections, then so many.
+    #[arg(long, default_value_t = 2_048)]
+    callers: usize,
     #[arg(long, default_value_t = 10)]
     seconds: u64,
     /// The baseline locks one market at a time: with several it works on several.
@@ -55,39 +58,47 @@ impl Order {
         }
     }
 
-    fn action(&self) -> Action {
-        let (account, market) = (AccountId(self.account), MarketId(self.market.into()));
+    /// Each partition has markets of its own.
+    fn action(&self, partition: u32) -> Action {
+        let (account, market) = (AccountId(self.account), market_of(partition, self.market));
         let side = if self.is_bid { Side::Bid } else { Side::Ask };
         Action::Place(Place::resting(account, market, side, self.price, 1))
     }
 }
 
+fn market_of(partition: u32, number: u64) -> MarketId {
+    MarketId(u128::from(partition) << 64 | u128::from(number))
+}
+
 impl Engine {
     pub async fn run(self) -> anyhow::Result<()> {
-        let baseline = self.baseline().await?;
-        println!("one plpgsql call a command: {}", self.shown(&baseline));
         let db = Database::open("bidding", &self.database_url).await?;
         migration::bidding::Migrator::up(db.write(), None).await?;
-        let engine = self.engine(&db).await?;
-        println!("journal and projection: {}", self.shown(&engine));
-        println!("times as many: {:.1}", engine.count() as f64 / baseline.count() as f64);
-        self.replay(&db).await?;
+        for (callers, partition) in [(self.connections as usize, 0), (self.callers, 1)] {
+            let baseline = self.baseline(callers).await?;
+            println!("one plpgsql call a command: {}", self.shown(callers, &baseline));
+            let engine = self.engine(callers, &db, partition).await?;
+            println!("journal and projection: {}", self.shown(callers, &engine));
+            println!("times as many: {:.1}", engine.count() as f64 / baseline.count() as f64);
+            self.replay(&db, partition).await?;
+        }
         Ok(db.close().await?)
     }
 
-    fn shown(&self, times: &Summary) -> String {
+    fn shown(&self, callers: usize, times: &Summary) -> String {
         let rate = times.count() as f64 / self.seconds as f64;
-        format!("{} connections, {rate:.0} durable commands/s, {times}", self.connections)
+        format!("{callers} callers, {rate:.0} durable commands/s, {times}")
     }
 
-    /// Sends orders from all connections at once until the time is up; how long each took.
+    /// Sends orders from all callers at once until the time is up; how long each took.
     async fn load<F: Future<Output = anyhow::Result<()>>>(
         &self,
+        callers: usize,
         send: impl Fn(Order) -> F,
     ) -> anyhow::Result<Summary> {
         let next = AtomicU64::new(0);
         let end = Instant::now() + Duration::from_secs(self.seconds);
-        let connection = async || {
+        let caller = async || {
             let mut times = Vec::new();
             while Instant::now() < end {
                 let order = Order::draw(next.fetch_add(1, Ordering::Relaxed), self.markets);
@@ -97,21 +108,20 @@ impl Engine {
             }
             anyhow::Ok(times)
         };
-        let times = try_join_all((0..self.connections).map(|_| connection())).await?;
+        let times = try_join_all((0..callers).map(|_| caller())).await?;
         Ok(Summary::new(times.concat()))
     }
 
-    async fn baseline(&self) -> anyhow::Result<Summary> {
+    async fn baseline(&self, callers: usize) -> anyhow::Result<Summary> {
         let mut options = ConnectOptions::new(&self.database_url);
-        let connections = self.connections as u32;
-        options.max_connections(connections).min_connections(connections).sqlx_logging(false);
+        options.max_connections(self.connections).min_connections(self.connections).sqlx_logging(false);
         let db = sea_orm::Database::connect(options).await?;
         db.execute_unprepared(BASELINE).await?;
         for market in 0..self.markets {
             let sql = format!("insert into baseline.market (id) values ({market})");
             db.execute_unprepared(&sql).await?;
         }
-        let times = self.load(|order| place_by_function(&db, order)).await?;
+        let times = self.load(callers, |order| place_by_function(&db, order)).await?;
         let (placed, matched) = counts(&db).await?;
         ensure!(placed as usize == times.count() && matched > 0, "{placed} orders, {matched} matches");
         db.execute_unprepared("drop schema baseline cascade").await?;
@@ -119,20 +129,20 @@ impl Engine {
         Ok(times)
     }
 
-    async fn engine(&self, db: &Database) -> anyhow::Result<Summary> {
+    async fn engine(&self, callers: usize, db: &Database, partition: u32) -> anyhow::Result<Summary> {
         let tasks = Tasks::new();
-        let journal = SqlJournal::new(db.clone(), PARTITION);
+        let journal = SqlJournal::new(db.clone(), partition);
         let (writer, handle) = Writer::new(journal.clone(), Clock::System, tasks.stopping().clone());
         tasks.spawn(writer.run());
         // A follower that takes no snapshots: the replay below begins at the beginning.
-        let projection = Projection::new(db.clone(), PARTITION);
+        let projection = Projection::new(db.clone(), partition);
         let follower = Follower::new(journal, projection.clone()).with_snapshots_every(u64::MAX);
         tasks.spawn(follower.run(handle.clone(), tasks.stopping().clone()));
         for market in 0..self.markets {
             let rules = MarketRules { tick: 100, price_min: 100, price_max: 1_000_000 };
-            send(&handle, Action::SetMarket { market: MarketId(market.into()), rules }).await?;
+            send(&handle, Action::SetMarket { market: market_of(partition, market), rules }).await?;
         }
-        let times = self.load(|order| send_order(&handle, order)).await?;
+        let times = self.load(callers, |order| send(&handle, order.action(partition))).await?;
         let (row, behind) = (handle.view().row(), Instant::now());
         while projection.watermark().await.map_err(failed)? < row {
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -142,11 +152,12 @@ impl Engine {
         Ok(times)
     }
 
-    async fn replay(&self, db: &Database) -> anyhow::Result<()> {
+    async fn replay(&self, db: &Database, partition: u32) -> anyhow::Result<()> {
         let began = Instant::now();
-        let at = recover(&SqlJournal::new(db.clone(), PARTITION), None).await.map_err(failed)?;
+        let at = recover(&SqlJournal::new(db.clone(), partition), None).await.map_err(failed)?;
         let wall = began.elapsed();
-        let sql = "select cast(sum(n) as bigint) as n from bidding_journal";
+        let sql =
+            format!("select cast(sum(n) as bigint) as n from bidding_journal where partition = {partition}");
         let row = db.read().query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
         let commands: i64 = row.context("a sum is one row")?.try_get("", "n")?;
         let rate = commands as f64 / wall.as_secs_f64() / 1e6;
@@ -157,10 +168,6 @@ impl Engine {
 
 fn failed(failure: chassis::Failure) -> anyhow::Error {
     anyhow::anyhow!("{failure}")
-}
-
-async fn send_order(handle: &Handle, order: Order) -> anyhow::Result<()> {
-    send(handle, order.action()).await
 }
 
 async fn send(handle: &Handle, action: Action) -> anyhow::Result<()> {

@@ -132,7 +132,8 @@ impl Log {
         let came = Instant::now();
         self.messages.fetch_add(1, Ordering::Relaxed);
         let sent = self.sent.lock().expect("nobody panics with the log");
-        let levels = delta["bids"].as_array().into_iter().flatten();
+        // A level that falls out of the ten best is no news of a price.
+        let levels = delta["bids"].as_array().into_iter().flatten().filter(|level| level["quantity"] != 0);
         let prices = levels.filter_map(|level| level["price"]["amountMinor"].as_u64());
         let times = prices.filter_map(|price| Some(came - *sent.get(&price)?));
         self.times.lock().expect("nobody panics with the log").extend(times);
