@@ -49,9 +49,9 @@ impl State {
     }
 
     fn amend_in_place(&mut self, slot: u32, terms: Terms, events: &mut Vec<Event>) -> Answer {
-        let Order { side, price, remaining, sequence, market, .. } = self.orders[slot];
+        let Order { remaining, sequence, level, .. } = self.orders[slot];
         self.say_amended(slot, terms, sequence, true, events);
-        self.markets.book_mut(market).change(side, price, remaining, terms.remaining);
+        self.levels[level].quantity -= u64::from(remaining - terms.remaining);
         self.orders[slot].remaining = terms.remaining;
         self.live_until(slot, terms.expires_at);
         self.answer(slot)
@@ -83,7 +83,7 @@ impl State {
                 let order = &mut self.orders[slot];
                 (order.price, order.remaining, order.filled) = (terms.price, taker.remaining, taker.filled);
                 order.sequence = sequence;
-                self.markets.book_mut(market).add(&mut self.orders, slot);
+                self.queue(slot);
                 self.live_until(slot, terms.expires_at);
                 self.answer(slot)
             }

@@ -67,24 +67,27 @@ impl State {
     }
 
     fn audit_side(&self, market: u32, book: &Book, side: Side, seats: &mut Seats) -> Result<usize, Broken> {
-        let levels = book.ladder(side).levels();
-        ensure(levels.is_sorted_by(|worse, better| worse.key < better.key), Broken::Ladder)?;
-        let best = levels.last().map(|level| book::price(side, level.key));
+        let rungs = book.rungs(side);
+        ensure(rungs.is_sorted_by(|worse, better| worse.key < better.key), Broken::Ladder)?;
+        let best = rungs.last().map(|rung| book::price(side, rung.key));
         ensure(book.best(side) == best, Broken::Ladder)?;
         let mut orders = 0;
-        for level in levels {
-            let (mut slot, mut ahead, mut quantity, mut count, mut sequence) = (level.first, NIL, 0, 0, 0);
-            while slot != NIL {
+        for rung in rungs {
+            let level = &self.levels[rung.level];
+            let (mut ahead, mut quantity, mut count, mut sequence) = (NIL, 0, 0, 0);
+            for slot in level.queue(&self.orders) {
                 let order = &self.orders[slot];
-                ensure(order.ahead == ahead && order.sequence > sequence, Broken::Queue)?;
-                ensure(book::key(side, order.price) == level.key && order.side == side, Broken::Queue)?;
+                ensure(order.ahead == ahead, Broken::Queue)?;
+                ensure(order.sequence > sequence, Broken::Queue)?;
+                ensure(book::key(side, order.price) == rung.key && order.side == side, Broken::Queue)?;
+                ensure(order.level == rung.level, Broken::Queue)?;
                 ensure(order.remaining > 0 && order.expires_at > self.now, Broken::Dead)?;
                 ensure(self.numbers.slot(order.id) == Some(slot), Broken::Orders)?;
                 ensure(order.market == market, Broken::Orders)?;
                 *seats.entry((order.account, market)).or_default() += 1;
                 (quantity, count, sequence) =
                     (quantity + u64::from(order.remaining), count + 1, order.sequence);
-                (ahead, slot) = (slot, order.behind);
+                ahead = slot;
             }
             ensure(count > 0, Broken::Ladder)?;
             ensure(

@@ -1,10 +1,11 @@
-//! One market's book: per side a sorted vector of levels with the best at the end, per level a queue through the slab of
-//! orders.
+//! One market's book: per side a sorted vector of prices with the best at the end.
 
-use crate::slab::{NIL, Slab};
+use crate::level::Level;
+use crate::slab::Slab;
 use crate::{OrderId, Price, Quantity, Sequence, Side, Timestamp};
 
-/// Levels next to the best that are tried one by one before a binary search.
+/// Prices next to the best that are counted before a binary search. A count takes no guesses; a loop that ends at the right
+/// one does, and they are often wrong.
 const PROBES: usize = 8;
 /// What a side without orders has for a touch: worse than every key.
 const NOTHING: i64 = i64::MIN;
@@ -23,22 +24,12 @@ pub(crate) struct Order {
     pub filled: Quantity,
     pub account: u32,
     pub market: u32,
-    /// Neighbours in the queue of its level.
+    /// Of its price. It and the neighbours there are set when the order joins the queue.
+    pub level: u32,
     pub ahead: u32,
     pub behind: u32,
     pub side: Side,
     pub returns: bool,
-}
-
-/// A price with everything that rests there.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Level {
-    /// The price as [`key`] gives it.
-    pub key: i64,
-    pub quantity: u64,
-    pub first: u32,
-    pub last: u32,
-    pub orders: u32,
 }
 
 /// Prices of both sides on one scale where more is better for whoever comes to match.
@@ -60,7 +51,7 @@ pub(crate) fn price(side: Side, key: i64) -> Price {
 #[derive(Clone, Debug)]
 #[repr(align(64))]
 pub(crate) struct Book {
-    /// The keys of the best levels.
+    /// The keys of the best prices.
     touch: [i64; 2],
     ladders: [Ladder; 2],
 }
@@ -72,8 +63,9 @@ impl Default for Book {
 }
 
 impl Book {
-    pub fn ladder(&self, side: Side) -> &Ladder {
-        &self.ladders[side as usize]
+    /// From the worst to the best.
+    pub fn rungs(&self, side: Side) -> &[Rung] {
+        &self.ladders[side as usize].rungs
     }
 
     /// The highest bid or the lowest ask.
@@ -82,13 +74,13 @@ impl Book {
         (touch > NOTHING).then(|| price(side, touch))
     }
 
-    /// The first order at the best price of `side`, when an order of the other side with this limit meets it.
+    /// The level of the best price of `side`, when an order of the other side with this limit meets it.
     #[inline]
-    pub fn first(&self, side: Side, limit: Price) -> Option<u32> {
+    pub fn met(&self, side: Side, limit: Price) -> Option<u32> {
         if self.touch[side as usize] < key(side, limit) {
             return None;
         }
-        self.ladder(side).levels.last().map(|level| level.first)
+        self.rungs(side).last().map(|rung| rung.level)
     }
 
     /// Whether an order on `side` with this limit meets the best of the other side.
@@ -105,139 +97,83 @@ impl Book {
         bid.saturating_add(ask) >= 0
     }
 
-    /// Puts an order into the queue of its price: behind every order with an earlier sequence.
+    /// The level of a price. Where there is none, `make` gives it.
     #[inline]
-    pub fn add(&mut self, orders: &mut Slab<Order>, slot: u32) {
-        let Order { side, price, remaining, .. } = orders[slot];
+    pub fn level(&mut self, side: Side, price: Price, make: impl FnOnce() -> u32) -> u32 {
         let key = key(side, price);
-        self.ladders[side as usize].add(orders, slot, key, remaining);
-        let touch = &mut self.touch[side as usize];
-        *touch = key.max(*touch);
-    }
-
-    /// Takes an order out, with what is left of it. `false`: its price has no level, which must not be.
-    #[inline]
-    pub fn remove(&mut self, orders: &mut Slab<Order>, slot: u32) -> bool {
-        let side = orders[slot].side;
         let ladder = &mut self.ladders[side as usize];
-        let found = ladder.remove(orders, slot);
-        self.touch[side as usize] = ladder.levels.last().map_or(NOTHING, |level| level.key);
-        found
-    }
-
-    /// Takes `quantity` off the best level: its first order is matched in part.
-    #[inline]
-    pub fn take_from_best(&mut self, side: Side, quantity: Quantity) {
-        if let Some(level) = self.ladders[side as usize].levels.last_mut() {
-            level.quantity -= u64::from(quantity);
+        match ladder.find(key) {
+            Ok(index) => ladder.rungs[index].level,
+            Err(index) => {
+                let level = make();
+                ladder.rungs.insert(index, Rung { key, level });
+                let touch = &mut self.touch[side as usize];
+                *touch = key.max(*touch);
+                level
+            }
         }
     }
 
-    /// Changes what an order at `price` has left, in its place.
-    pub fn change(&mut self, side: Side, price: Price, before: Quantity, after: Quantity) {
+    /// The level of a price, or of the next better one, or of none.
+    #[inline]
+    pub fn level_near(&self, side: Side, price: Price) -> Option<u32> {
+        let (Ok(index) | Err(index)) = self.ladders[side as usize].find(key(side, price));
+        self.rungs(side).get(index).map(|rung| rung.level)
+    }
+
+    /// Takes a price out at which nothing rests any more. `false`: it has no level, which must not be.
+    pub fn close(&mut self, side: Side, price: Price) -> bool {
         let ladder = &mut self.ladders[side as usize];
-        if let Ok(index) = ladder.find(key(side, price)) {
-            let level = &mut ladder.levels[index];
-            level.quantity = level.quantity - u64::from(before) + u64::from(after);
-        }
+        let Ok(index) = ladder.find(key(side, price)) else { return false };
+        ladder.rungs.remove(index);
+        self.touch[side as usize] = ladder.rungs.last().map_or(NOTHING, |rung| rung.key);
+        true
     }
 
     /// Slots of one side in the order in which they match.
-    pub fn queue<'s>(&'s self, side: Side, orders: &'s Slab<Order>) -> impl Iterator<Item = u32> + 's {
-        let next = |slot: u32| (slot != NIL).then_some(slot);
-        let levels = self.ladder(side).levels.iter().rev();
-        levels.flat_map(move |level| {
-            std::iter::successors(next(level.first), move |slot| next(orders[*slot].behind))
-        })
+    pub fn queue<'s>(
+        &'s self,
+        side: Side,
+        levels: &'s Slab<Level>,
+        orders: &'s Slab<Order>,
+    ) -> impl Iterator<Item = u32> + 's {
+        self.rungs(side).iter().rev().flat_map(|rung| levels[rung.level].queue(orders))
     }
 
     pub fn bytes(&self) -> usize {
-        let levels = self.ladders.iter().map(|ladder| ladder.levels.capacity()).sum::<usize>();
-        levels * size_of::<Level>()
+        let rungs = self.ladders.iter().map(|ladder| ladder.rungs.capacity()).sum::<usize>();
+        rungs * size_of::<Rung>()
     }
+}
+
+/// A price at which something rests, and the level that holds it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rung {
+    /// The price as [`key`] gives it.
+    pub key: i64,
+    pub level: u32,
 }
 
 /// One side of a book.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Ladder {
-    levels: Vec<Level>,
+struct Ladder {
+    rungs: Vec<Rung>,
 }
 
 impl Ladder {
-    /// From the worst to the best.
-    pub fn levels(&self) -> &[Level] {
-        &self.levels
-    }
-
-    /// Where the level of `key` is, or where it would be.
+    /// Where `key` is, or where it would be.
     #[inline]
     fn find(&self, key: i64) -> Result<usize, usize> {
-        let near = self.levels.len().saturating_sub(PROBES);
-        for index in (near..self.levels.len()).rev() {
-            let at = self.levels[index].key;
-            if at <= key {
-                return if at == key { Ok(index) } else { Err(index + 1) };
+        let index = match self.rungs.last_chunk::<PROBES>() {
+            Some(near) if near[0].key <= key => {
+                let worse: usize = near.iter().map(|rung| usize::from(rung.key < key)).sum();
+                self.rungs.len() - PROBES + worse
             }
+            _ => self.rungs.partition_point(|rung| rung.key < key),
+        };
+        match self.rungs.get(index) {
+            Some(rung) if rung.key == key => Ok(index),
+            _ => Err(index),
         }
-        self.levels[..near].binary_search_by_key(&key, |level| level.key)
-    }
-
-    #[inline]
-    fn add(&mut self, orders: &mut Slab<Order>, slot: u32, key: i64, quantity: Quantity) {
-        let quantity = u64::from(quantity);
-        match self.find(key) {
-            Ok(index) => {
-                let level = &mut self.levels[index];
-                level.quantity += quantity;
-                level.orders += 1;
-                enqueue(level, orders, slot);
-            }
-            Err(index) => {
-                (orders[slot].ahead, orders[slot].behind) = (NIL, NIL);
-                self.levels.insert(index, Level { key, quantity, first: slot, last: slot, orders: 1 });
-            }
-        }
-    }
-
-    #[inline]
-    fn remove(&mut self, orders: &mut Slab<Order>, slot: u32) -> bool {
-        let Order { side, price, ahead, behind, remaining, .. } = orders[slot];
-        let Ok(index) = self.find(key(side, price)) else { return false };
-        let level = &mut self.levels[index];
-        if level.orders == 1 {
-            self.levels.remove(index);
-            return true;
-        }
-        level.orders -= 1;
-        level.quantity -= u64::from(remaining);
-        match ahead {
-            NIL => level.first = behind,
-            _ => orders[ahead].behind = behind,
-        }
-        match behind {
-            NIL => level.last = ahead,
-            _ => orders[behind].ahead = ahead,
-        }
-        true
-    }
-}
-
-/// Almost always the end of the queue; an ask that comes back walks to its old place.
-#[inline]
-fn enqueue(level: &mut Level, orders: &mut Slab<Order>, slot: u32) {
-    let sequence = orders[slot].sequence;
-    let (mut ahead, mut behind) = (level.last, NIL);
-    while ahead != NIL && orders[ahead].sequence > sequence {
-        behind = ahead;
-        ahead = orders[ahead].ahead;
-    }
-    (orders[slot].ahead, orders[slot].behind) = (ahead, behind);
-    match ahead {
-        NIL => level.first = slot,
-        _ => orders[ahead].behind = slot,
-    }
-    match behind {
-        NIL => level.last = slot,
-        _ => orders[behind].ahead = slot,
     }
 }

@@ -3,6 +3,8 @@
 //! Eight bytes an entry, in a table with open addressing: a part of the hash, and the position of the thing, which knows its
 //! own id. Nothing is taken out by itself: an index is built anew without what is gone.
 
+use std::hint::black_box;
+
 const FREE: u64 = u64::MAX;
 const LEN_MIN: usize = 16;
 
@@ -38,6 +40,13 @@ impl Index {
             }
             at += 1;
         }
+    }
+
+    /// Reads the entry at which a search for this hash begins.
+    #[inline]
+    pub fn look(&self, hash: u32) {
+        let mask = self.entries.len().wrapping_sub(1);
+        black_box(self.entries.get(hash as usize & mask));
     }
 
     /// Whether the next [`insert`](Self::insert) has to make room.

@@ -78,6 +78,13 @@ impl Keys {
         is_fresh(kept, now, retention_us).then_some(*kept)
     }
 
+    /// Reads what [`find`](Self::find) reads first.
+    pub fn look(&self, account: AccountId, key: Key) {
+        let hash = hash_of_key((account, key));
+        self.young.index.look(hash);
+        self.old.index.look(hash);
+    }
+
     /// Keeps what came of a key that [`find`](Self::find) does not know.
     pub fn keep(&mut self, account: AccountId, key: Key, kept: Kept, retention_us: i64) {
         self.turn(kept.ts, retention_us);

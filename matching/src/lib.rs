@@ -37,6 +37,7 @@ mod account;
 mod amend;
 mod apply;
 mod audit;
+mod batch;
 mod book;
 mod calendar;
 mod cancel;
@@ -46,6 +47,7 @@ mod event;
 mod hash;
 mod index;
 mod keys;
+mod level;
 mod market;
 mod numbers;
 mod place;
@@ -60,6 +62,7 @@ mod view;
 
 pub use apply::apply;
 pub use audit::Broken;
+pub use batch::apply_all;
 pub use codec::{Codec, Malformed};
 pub use command::{Action, Amend, Cancel, Command, Life, Limits, MarketRules, Place, SelfTrade, Side};
 pub use event::{

@@ -40,6 +40,17 @@ impl<T> Slab<T> {
         self.free.push(index);
     }
 
+    #[inline]
+    pub fn get(&self, index: u32) -> Option<&T> {
+        self.values.get(index as usize)
+    }
+
+    /// Places, free ones included.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
     /// Whether `max` indexes are in use.
     #[inline]
     pub fn is_full(&self, max: u32) -> bool {

@@ -136,7 +136,7 @@ impl State {
         let total = filled.checked_add(remaining).ok_or(Malformed)?;
         price.checked_mul(total.into()).ok_or(Malformed)?;
         let account = self.accounts.open(account);
-        let (ahead, behind) = (NIL, NIL);
+        let (level, ahead, behind) = (NIL, NIL, NIL);
         let order = Order {
             id,
             sequence,
@@ -146,6 +146,7 @@ impl State {
             filled,
             account,
             market,
+            level,
             ahead,
             behind,
             side,

@@ -5,6 +5,7 @@ use crate::book::Order;
 use crate::calendar::{Calendar, NEVER};
 use crate::hash::mix;
 use crate::keys::Keys;
+use crate::level::Level;
 use crate::market::Markets;
 use crate::numbers::Numbers;
 use crate::slab::Slab;
@@ -25,6 +26,7 @@ pub struct State {
     pub(crate) pulse: u64,
     pub(crate) markets: Markets,
     pub(crate) orders: Slab<Order>,
+    pub(crate) levels: Slab<Level>,
     pub(crate) numbers: Numbers,
     pub(crate) accounts: Accounts,
     pub(crate) calendar: Calendar,
@@ -108,7 +110,7 @@ impl State {
         self.sequences_issued
     }
 
-    /// An order begins to rest, at the slot that is given back. Its neighbours need not be set.
+    /// An order begins to rest, at the slot that is given back. Its level need not be set.
     #[inline]
     pub(crate) fn rest(&mut self, order: Order) -> u32 {
         let Order { id, price, remaining, account, market, .. } = order;
@@ -116,9 +118,23 @@ impl State {
         self.accounts.join(account, market);
         let listed = self.orders.last_freed().map_or(NEVER, |freed| freed.expires_at);
         let slot = self.orders.insert(order);
-        self.markets.own_book_mut(market).add(&mut self.orders, slot);
+        self.queue(slot);
         self.calendar.add(&self.orders, slot, listed);
         slot
+    }
+
+    /// An order joins the queue of its price: at the end, unless it comes back to an earlier place.
+    #[inline]
+    pub(crate) fn queue(&mut self, slot: u32) {
+        let Order { side, price, market, sequence, .. } = self.orders[slot];
+        let make = || self.levels.insert(Level::EMPTY);
+        let level = self.markets.own_book_mut(market).level(side, price, make);
+        self.orders[slot].level = level;
+        if sequence == self.sequences_issued {
+            self.levels[level].join(&mut self.orders, slot);
+        } else {
+            self.levels[level].join_again(&mut self.orders, slot);
+        }
     }
 
     /// A resting order leaves the book for good.
@@ -131,8 +147,18 @@ impl State {
     /// A resting order leaves the queue of its price.
     #[inline]
     pub(crate) fn unqueue(&mut self, slot: u32) {
-        let market = self.orders[slot].market;
-        if !self.markets.book_mut(market).remove(&mut self.orders, slot) {
+        let level = self.orders[slot].level;
+        self.levels[level].leave(&mut self.orders, slot);
+        if self.levels[level].orders == 0 {
+            self.close_level(slot);
+        }
+    }
+
+    /// Nothing is left at the price of an order.
+    fn close_level(&mut self, slot: u32) {
+        let Order { side, price, market, level, .. } = self.orders[slot];
+        self.levels.free(level);
+        if !self.markets.book_mut(market).close(side, price) {
             self.broken = Some(Broken::LevelMissing);
         }
     }

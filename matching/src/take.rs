@@ -1,5 +1,6 @@
 //! An incoming order meets the book.
 
+use crate::book::Order;
 use crate::trade::Match;
 use crate::{
     AccountId, Cancelled, Change, Event, Matched, OrderId, Price, Quantity, Reason, Rested, SelfTrade,
@@ -57,7 +58,8 @@ impl State {
     fn match_all(&mut self, market: u32, taker: &mut Taker, events: &mut Vec<Event>) -> End {
         let other = taker.side.opposite();
         while taker.remaining > 0 {
-            let Some(maker) = self.markets.book(market).first(other, taker.price) else { return End::Done };
+            let Some(level) = self.markets.book(market).met(other, taker.price) else { return End::Done };
+            let maker = self.levels[level].first;
             if self.orders[maker].account != taker.party {
                 self.match_one(market, taker, maker, events);
             } else if taker.self_trade == SelfTrade::ExpireMaker {
@@ -77,11 +79,11 @@ impl State {
         maker.filled += quantity;
         taker.remaining -= quantity;
         taker.filled += quantity;
-        let (id, price, side, remaining) = (maker.id, maker.price, maker.side, maker.remaining);
+        let Order { id, price, side, remaining, level, .. } = *maker;
         let maker_account = self.accounts.id(maker.account);
         let trade = self.record(market, slot, maker_account, taker, quantity);
         self.beat(id, u64::from(quantity) ^ trade.0 << 32);
-        self.markets.book_mut(market).take_from_best(side, quantity);
+        self.levels[level].quantity -= u64::from(quantity);
         let matched = Matched {
             trade,
             price,

@@ -83,7 +83,8 @@ impl State {
             return orders;
         }
         let book = self.markets.book(market);
-        let queues = [Side::Bid, Side::Ask].into_iter().flat_map(|side| book.queue(side, &self.orders));
+        let queues =
+            [Side::Bid, Side::Ask].into_iter().flat_map(|side| book.queue(side, &self.levels, &self.orders));
         let orders = queues.filter(|slot| self.orders[*slot].account == account).count() as u32;
         self.accounts.tallies.begin(account, market, orders);
         self.accounts.accounts[account].tallied = true;

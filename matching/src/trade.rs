@@ -104,8 +104,8 @@ impl State {
         };
         order.remaining = after;
         order.filled = order.filled.saturating_sub(1);
-        let Order { id, side, price, sequence, .. } = *order;
-        self.markets.book_mut(matched.market).change(side, price, before, after);
+        let Order { id, side, price, sequence, level, .. } = *order;
+        self.levels[level].quantity += 1;
         self.beat(id, trade.0);
         let returned = Returned { trade, order: id, account: matched.seller, price, sequence };
         self.emit(matched.market, Change::Returned(returned), events);
@@ -150,7 +150,7 @@ impl Taker {
     #[inline]
     pub fn into_order(self, account: u32, market: u32, expires_at: Timestamp) -> Order {
         let Self { id, sequence, price, remaining, filled, side, returns, .. } = self;
-        let (ahead, behind) = (NIL, NIL);
+        let (level, ahead, behind) = (NIL, NIL, NIL);
         Order {
             id,
             sequence,
@@ -160,6 +160,7 @@ impl Taker {
             filled,
             account,
             market,
+            level,
             ahead,
             behind,
             side,

@@ -1,8 +1,8 @@
 //! What can be read of a state.
 
 use crate::book::{self, Book, Order};
+use crate::level::{self, Level};
 use crate::market::Market;
-use crate::slab::NIL;
 use crate::{
     AccountId, Limits, MarketId, MarketRules, OrderId, Price, Quantity, Sequence, Side, State, Status,
     Timestamp,
@@ -79,10 +79,8 @@ impl State {
 
     /// Pieces ahead of an order in the queue of its price, and orders. Walks the queue.
     pub fn ahead(&self, id: OrderId) -> Option<(u64, u32)> {
-        let ahead = |slot: u32| (slot != NIL).then_some(slot);
-        let first = ahead(self.orders[self.numbers.slot(id)?].ahead);
-        let queue = std::iter::successors(first, |slot| ahead(self.orders[*slot].ahead));
-        Some(queue.fold((0, 0), |(pieces, orders), slot| {
+        let ahead = level::ahead(&self.orders, self.numbers.slot(id)?);
+        Some(ahead.fold((0, 0), |(pieces, orders), slot| {
             (pieces + u64::from(self.orders[slot].remaining), orders + 1)
         }))
     }
@@ -100,6 +98,7 @@ impl State {
     pub fn bytes(&self) -> usize {
         self.markets.bytes()
             + self.orders.bytes()
+            + self.levels.bytes()
             + self.accounts.bytes()
             + self.calendar.bytes()
             + self.numbers.bytes()
@@ -145,15 +144,14 @@ impl<'s> MarketView<'s> {
 
     /// Prices from the best to the worst.
     pub fn depth(self, side: Side) -> impl Iterator<Item = Depth> + 's {
-        self.book().ladder(side).levels().iter().rev().map(move |level| Depth {
-            price: book::price(side, level.key),
-            quantity: level.quantity,
-            orders: level.orders,
+        self.book().rungs(side).iter().rev().map(move |rung| {
+            let Level { quantity, orders, .. } = self.state.levels[rung.level];
+            Depth { price: book::price(side, rung.key), quantity, orders }
         })
     }
 
     /// Orders of one side in the order in which they match.
     pub fn queue(self, side: Side) -> impl Iterator<Item = OrderView> + 's {
-        self.book().queue(side, &self.state.orders).map(move |slot| self.state.view(slot))
+        self.book().queue(side, &self.state.levels, &self.state.orders).map(move |slot| self.state.view(slot))
     }
 }

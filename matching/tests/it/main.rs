@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod amends;
+mod batches;
 mod bytes;
 mod expiry;
 mod keys;

@@ -1,7 +1,7 @@
 //! From rows to a state: the newest snapshot that is whole, and every row after it.
 
 use chassis::Failure;
-use matching::{Broken, Event, Limits, State, apply};
+use matching::{Broken, Event, Limits, State, apply_all};
 use tracing::warn;
 
 use super::journal::{Journal, Row, Snapshot};
@@ -105,7 +105,7 @@ pub(super) fn replay_each(
     row: &Row,
     crc32: u32,
     events: &mut Vec<Event>,
-    mut applied: impl FnMut(usize, &[Event]),
+    applied: impl FnMut(usize, &[Event]),
 ) -> Result<(), Damaged> {
     let seq = row.seq;
     if seq != at.seq + 1 {
@@ -118,11 +118,7 @@ pub(super) fn replay_each(
     if commands.len() != row.n as usize {
         return Err(Damaged::Malformed { seq });
     }
-    for (index, command) in commands.iter().enumerate() {
-        let before = events.len();
-        apply(&mut at.state, command, events);
-        applied(index, &events[before..]);
-    }
+    apply_all(&mut at.state, &commands, events, applied);
     if let Some(broken) = at.state.broken() {
         return Err(Damaged::Broken { seq, broken });
     }

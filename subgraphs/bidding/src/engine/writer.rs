@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chassis::{Clock, Failure};
-use matching::{Action, Command, Event, State, apply};
+use matching::{Action, Command, Event, State, apply_all};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -213,11 +213,10 @@ impl<J: Journal> Writer<J> {
             false => waiting.iter().map(|waiting| Command { ts, action: waiting.action }).collect(),
         };
         let mut events = Vec::with_capacity(commands.len() * 3);
-        let mut ends = Vec::with_capacity(commands.len());
-        for command in &commands {
-            apply(&mut turn.state, command, &mut events);
-            ends.push(events.len());
-        }
+        let mut ends: Vec<usize> = Vec::with_capacity(commands.len());
+        apply_all(&mut turn.state, &commands, &mut events, |_, caused| {
+            ends.push(ends.last().copied().unwrap_or(0) + caused.len());
+        });
         let mut row = Row::new(turn.seq + 1, turn.epoch, ts, &commands, turn.state.pulse());
         for (index, waiting) in waiting.iter().enumerate().filter(|(_, waiting)| !waiting.note.is_empty()) {
             row.note(index, &waiting.note);

@@ -1,0 +1,127 @@
+//! Many commands, one after the other.
+//!
+//! With millions of orders a command spends most of its time waiting for memory: for its number, then the order, then the
+//! order's neighbours. So the next few commands are looked at together, step by step, and their waits overlap. Nothing comes
+//! of what is read then but that it is near when it is needed.
+
+use std::hint::black_box;
+
+use crate::book::Order;
+use crate::slab::NIL;
+use crate::{AccountId, Action, Command, Event, Key, Place, State, apply};
+
+/// Commands that are looked at together.
+const TOGETHER: usize = 16;
+/// Places for orders from which on looking ahead pays: fewer lie in the cache anyway.
+const PLACES_MIN: usize = 65_536;
+
+/// [`apply`]s commands in their order, and says of each, by its position, which events it led to. What comes of them is the
+/// same as one by one; it takes less time.
+pub fn apply_all(
+    state: &mut State,
+    commands: &[Command],
+    events: &mut Vec<Event>,
+    mut applied: impl FnMut(usize, &[Event]),
+) {
+    let mut position = 0;
+    for group in commands.chunks(TOGETHER) {
+        if state.orders.len() >= PLACES_MIN {
+            state.look_ahead(group);
+        }
+        for command in group {
+            let before = events.len();
+            apply(state, command, events);
+            applied(position, &events[before..]);
+            position += 1;
+        }
+    }
+}
+
+/// Up to [`TOGETHER`] things.
+struct Few<T> {
+    things: [T; TOGETHER],
+    len: usize,
+}
+
+impl<T: Copy> Few<T> {
+    fn new(blank: T) -> Self {
+        Self { things: [blank; TOGETHER], len: 0 }
+    }
+
+    fn push(&mut self, thing: T) {
+        self.things[self.len] = thing;
+        self.len += 1;
+    }
+
+    fn all(&self) -> &[T] {
+        &self.things[..self.len]
+    }
+}
+
+impl State {
+    fn look_ahead(&self, commands: &[Command]) {
+        let (mut places, mut changes) = (Few::new((NIL, 0)), Few::new(NIL));
+        for (at, command) in commands.iter().enumerate() {
+            match &command.action {
+                Action::Place(place) => {
+                    self.look_at_key(place.account, place.key);
+                    black_box(self.accounts.find(place.account));
+                    if let Some(market) = self.markets.find(place.market) {
+                        places.push((market, at));
+                    }
+                }
+                Action::Cancel(cancel) => {
+                    self.look_at_key(cancel.account, cancel.key);
+                    if let Some(slot) = self.numbers.slot(cancel.order) {
+                        changes.push(slot);
+                    }
+                }
+                Action::Amend(amend) => {
+                    self.look_at_key(amend.account, amend.key);
+                    if let Some(slot) = self.numbers.slot(amend.order) {
+                        changes.push(slot);
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.look_at_changes(changes.all());
+        self.look_at_places(commands, places.all());
+    }
+
+    fn look_at_key(&self, account: AccountId, key: Option<Key>) {
+        if let Some(key) = key {
+            self.keys.look(account, key);
+        }
+    }
+
+    /// The orders, then what stands around them.
+    fn look_at_changes(&self, slots: &[u32]) {
+        let mut seen = 0;
+        for slot in slots {
+            seen ^= self.orders[*slot].level;
+        }
+        for slot in slots {
+            let Order { level, ahead, behind, account, .. } = self.orders[*slot];
+            seen ^= self.levels[level].orders ^ self.accounts.orders(account);
+            seen ^= self.orders.get(ahead).map_or(0, |order| order.behind);
+            seen ^= self.orders.get(behind).map_or(0, |order| order.ahead);
+        }
+        black_box(seen);
+    }
+
+    /// The books, then the queues that the new ones join.
+    fn look_at_places(&self, commands: &[Command], places: &[(u32, usize)]) {
+        let mut levels = Few::new(NIL);
+        for (market, at) in places {
+            if let Action::Place(Place { side, price, .. }) = commands[*at].action
+                && let Some(level) = self.markets.book(*market).level_near(side, price)
+            {
+                levels.push(level);
+            }
+        }
+        let lasts = levels.all().iter().map(|level| self.levels[*level].last);
+        let behind = |last: u32| self.orders.get(last).map_or(0, |order| order.behind);
+        black_box(lasts.fold(0, |seen, last| seen ^ behind(last)));
+    }
+}
