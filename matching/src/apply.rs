@@ -1,5 +1,6 @@
 //! The one way to change a state.
 
+use crate::fingerprint::fingerprint;
 use crate::keys::Kept;
 use crate::{AccountId, Action, Answer, Command, Event, Key, Refusal, State};
 
@@ -68,7 +69,7 @@ fn once(
         }
         return;
     };
-    let fingerprint = state.keys.fingerprint(&command.action);
+    let fingerprint = fingerprint(&command.action);
     let retention_us = state.limits.retention_us;
     if let Some(kept) = state.keys.find(account, key, state.now, retention_us) {
         events.push(repeated(account, key, &kept, fingerprint));

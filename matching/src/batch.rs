@@ -8,7 +8,7 @@ use std::hint::black_box;
 
 use crate::book::Order;
 use crate::slab::NIL;
-use crate::{AccountId, Action, Command, Event, Key, Place, State, apply};
+use crate::{Action, Command, Event, Place, State, apply};
 
 /// Commands that are looked at together.
 const TOGETHER: usize = 16;
@@ -25,6 +25,9 @@ pub fn apply_all(
 ) {
     let mut position = 0;
     for group in commands.chunks(TOGETHER) {
+        if state.keys.len() >= PLACES_MIN {
+            state.look_at_keys(group);
+        }
         if state.orders.len() >= PLACES_MIN {
             state.look_ahead(group);
         }
@@ -64,20 +67,17 @@ impl State {
         for (at, command) in commands.iter().enumerate() {
             match &command.action {
                 Action::Place(place) => {
-                    self.look_at_key(place.account, place.key);
                     black_box(self.accounts.find(place.account));
                     if let Some(market) = self.markets.find(place.market) {
                         places.push((market, at));
                     }
                 }
                 Action::Cancel(cancel) => {
-                    self.look_at_key(cancel.account, cancel.key);
                     if let Some(slot) = self.numbers.slot(cancel.order) {
                         changes.push(slot);
                     }
                 }
                 Action::Amend(amend) => {
-                    self.look_at_key(amend.account, amend.key);
                     if let Some(slot) = self.numbers.slot(amend.order) {
                         changes.push(slot);
                     }
@@ -89,9 +89,17 @@ impl State {
         self.look_at_places(commands, places.all());
     }
 
-    fn look_at_key(&self, account: AccountId, key: Option<Key>) {
-        if let Some(key) = key {
-            self.keys.look(account, key);
+    fn look_at_keys(&self, commands: &[Command]) {
+        for command in commands {
+            let (account, key) = match &command.action {
+                Action::Place(place) => (place.account, place.key),
+                Action::Amend(amend) => (amend.account, amend.key),
+                Action::Cancel(cancel) => (cancel.account, cancel.key),
+                _ => continue,
+            };
+            if let Some(key) = key {
+                self.keys.look(account, key);
+            }
         }
     }
 

@@ -1,10 +1,9 @@
 //! Idempotency: what came of a key, remembered for as long as the limits say.
 
-use crate::codec::Codec;
-use crate::hash::{digest_of, hash_of_ids};
+use crate::hash::hash_of_ids;
 use crate::index::Index;
 use crate::slab::push;
-use crate::{AccountId, Action, Answer, Key, Refusal, Timestamp};
+use crate::{AccountId, Answer, Key, Refusal, Timestamp};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Kept {
@@ -60,22 +59,19 @@ pub(crate) struct Keys {
     young: Generation,
     old: Generation,
     young_since: Timestamp,
-    scratch: Vec<u8>,
 }
 
 impl Keys {
-    /// What tells a command from another with the same key.
-    pub fn fingerprint(&mut self, action: &Action) -> u64 {
-        self.scratch.clear();
-        action.encode(&mut self.scratch);
-        digest_of(&self.scratch)
-    }
-
     pub fn find(&self, account: AccountId, key: Key, now: Timestamp, retention_us: i64) -> Option<Kept> {
         let of = (account, key);
         let hash = hash_of_key(of);
         let kept = self.young.find(hash, of).or_else(|| self.old.find(hash, of))?;
         is_fresh(kept, now, retention_us).then_some(*kept)
+    }
+
+    /// Keys of both generations.
+    pub fn len(&self) -> usize {
+        self.young.entries.len() + self.old.entries.len()
     }
 
     /// Reads what [`find`](Self::find) reads first.

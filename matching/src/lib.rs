@@ -44,6 +44,7 @@ mod cancel;
 pub mod codec;
 mod command;
 mod event;
+mod fingerprint;
 mod hash;
 mod index;
 mod keys;
