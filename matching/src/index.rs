@@ -20,7 +20,7 @@ impl Index {
     /// An index of these, with room for twice as many more: what is built anew when it is full is not full again at once.
     pub fn of(things: impl ExactSizeIterator<Item = (u32, u32)>) -> Self {
         let mut index = Self::default();
-        index.grow(things.len() * 4);
+        index.grow(things.len() * 6);
         things.for_each(|(hash, position)| index.insert(hash, position));
         index
     }

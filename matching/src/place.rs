@@ -1,9 +1,12 @@
 //! New orders.
 
+use crate::book::Order;
 use crate::numbers::SLOTS_MAX;
 use crate::slab::NIL;
 use crate::take::Taker;
-use crate::{Answer, Change, Event, Life, OrderId, Place, Placed, Refusal, Side, State, Status, Timestamp};
+use crate::{
+    Answer, Change, Event, Life, OrderId, Place, Placed, Refusal, Rested, Side, State, Status, Timestamp,
+};
 
 impl State {
     pub(crate) fn place(&mut self, place: &Place, events: &mut Vec<Event>) -> Result<Answer, Refusal> {
@@ -11,9 +14,10 @@ impl State {
         let market = self.market_index(place.market)?;
         let party = self.accounts.find(account).unwrap_or(NIL);
         let expires_at = self.admit(market, place, party)?;
+        let meets = self.markets.book(market).crosses(side, price);
         if expires_at.is_some() {
             self.admit_one_more(party, market)?;
-        } else if !self.markets.book(market).crosses(side, price) {
+        } else if !meets {
             return Err(Refusal::PriceMoved { best: self.markets.book(market).best(side.opposite()) });
         }
 
@@ -21,6 +25,55 @@ impl State {
         let (order, sequence) = (OrderId(self.orders_issued), self.next_sequence());
         let placed = Placed { order, account, side, price, quantity, expires_at, sequence };
         self.emit(market, Change::Placed(placed), events);
+        Ok(match expires_at.filter(|_| !meets) {
+            Some(expires_at) => self.rest_at_once(&placed, expires_at, place.returns, market, party, events),
+            None => self.meet(&placed, place, market, party, events),
+        })
+    }
+
+    /// Most orders meet nothing.
+    #[inline]
+    fn rest_at_once(
+        &mut self,
+        placed: &Placed,
+        expires_at: Timestamp,
+        returns: bool,
+        market: u32,
+        party: u32,
+        events: &mut Vec<Event>,
+    ) -> Answer {
+        let Placed { order, account, side, price, quantity, sequence, .. } = *placed;
+        self.emit(market, Change::Rested(Rested { order, side, price, quantity, sequence }), events);
+        let party = if party == NIL { self.accounts.open(account) } else { party };
+        let slot = self.rest(Order {
+            id: order,
+            sequence,
+            price,
+            expires_at,
+            remaining: quantity,
+            filled: 0,
+            account: party,
+            market,
+            level: NIL,
+            ahead: NIL,
+            behind: NIL,
+            side,
+            returns,
+        });
+        self.numbers.add_resting(order, slot, self.now);
+        self.assert_uncrossed(market);
+        Answer { order, status: Status::Open, filled: 0, remaining: quantity }
+    }
+
+    fn meet(
+        &mut self,
+        placed: &Placed,
+        place: &Place,
+        market: u32,
+        party: u32,
+        events: &mut Vec<Event>,
+    ) -> Answer {
+        let Placed { order, account, side, price, quantity, expires_at, sequence } = *placed;
         let mut taker = Taker {
             id: order,
             account,
@@ -45,7 +98,7 @@ impl State {
         }
         self.assert_uncrossed(market);
         let remaining = if status == Status::Open { taker.remaining } else { 0 };
-        Ok(Answer { order, status, filled: taker.filled, remaining })
+        Answer { order, status, filled: taker.filled, remaining }
     }
 
     /// Whether the order may come in at all; when it dies, `None` for one that never rests.

@@ -20,19 +20,25 @@ impl<T> Default for Slab<T> {
 impl<T> Slab<T> {
     #[inline]
     pub fn insert(&mut self, value: T) -> u32 {
-        if let Some(index) = self.free.pop() {
+        if let Some(index) = self.take_free() {
             self.values[index as usize] = value;
             return index;
         }
+        self.push(value)
+    }
+
+    /// The place that is used next, when one is free. What was there last is still there.
+    #[inline]
+    pub fn take_free(&mut self) -> Option<u32> {
+        self.free.pop()
+    }
+
+    /// A new place.
+    #[inline]
+    pub fn push(&mut self, value: T) -> u32 {
         let index = self.values.len() as u32;
         push(&mut self.values, value);
         index
-    }
-
-    /// What was in the place that is used next; `None`: a new one.
-    #[inline]
-    pub fn last_freed(&self) -> Option<&T> {
-        self.free.last().map(|index| &self.values[*index as usize])
     }
 
     #[inline]
