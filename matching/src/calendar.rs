@@ -61,7 +61,7 @@ impl Calendar {
     }
 
     /// Remembers when the order at `slot` dies. `listed` is when the order died for which the slot was listed before.
-    #[inline]
+    #[inline(always)]
     pub fn add(&mut self, orders: &Slab<Order>, slot: u32, listed: Timestamp) {
         if !(self.is_near(orders[slot].expires_at) && self.is_near(listed)) {
             self.list(orders, slot, listed);
@@ -73,6 +73,7 @@ impl Calendar {
         at != NEVER && (at.wrapping_sub(self.near.0 * HOUR_US) as u64) < HOUR_US as u64
     }
 
+    #[inline(never)]
     fn list(&mut self, orders: &Slab<Order>, slot: u32, listed: Timestamp) {
         let Order { id, expires_at, .. } = orders[slot];
         if expires_at == NEVER {

@@ -12,7 +12,7 @@ impl State {
     }
 
     /// The slot of an order that rests and belongs to `account`. Another's order is as if there were none.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn own(&self, account: AccountId, order: OrderId) -> Result<u32, Refusal> {
         match self.numbers.slot(order) {
             Some(slot) if self.accounts.id(self.orders[slot].account) == account => Ok(slot),

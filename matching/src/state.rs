@@ -131,7 +131,7 @@ impl State {
     }
 
     /// An order joins the queue of its price: at the end, unless it comes back to an earlier place.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn queue(&mut self, slot: u32) {
         let Order { side, price, market, sequence, .. } = self.orders[slot];
         let make = || self.levels.insert(Level::EMPTY);
@@ -152,7 +152,7 @@ impl State {
     }
 
     /// A resting order leaves the queue of its price.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn unqueue(&mut self, slot: u32) {
         let level = self.orders[slot].level;
         self.levels[level].leave(&mut self.orders, slot);
@@ -162,6 +162,7 @@ impl State {
     }
 
     /// Nothing is left at the price of an order.
+    #[inline(never)]
     fn close_level(&mut self, slot: u32) {
         let Order { side, price, market, level, .. } = self.orders[slot];
         self.levels.free(level);
@@ -171,7 +172,7 @@ impl State {
     }
 
     /// An order that is in no queue any more ends.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn forget(&mut self, slot: u32, status: Status) {
         let Order { id, account, market, .. } = self.orders[slot];
         self.beat(id, status as u64);
