@@ -166,8 +166,8 @@ impl Ladder {
     fn find(&self, key: i64) -> Result<usize, usize> {
         let index = match self.rungs.last_chunk::<PROBES>() {
             Some(near) if near[0].key <= key => {
-                let worse: usize = near.iter().map(|rung| usize::from(rung.key < key)).sum();
-                self.rungs.len() - PROBES + worse
+                let below = |worse: usize, at: usize| if near[at].key < key { at + 1 } else { worse };
+                self.rungs.len() - PROBES + (0..PROBES).fold(0, below)
             }
             _ => self.rungs.partition_point(|rung| rung.key < key),
         };
