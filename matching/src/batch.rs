@@ -123,7 +123,8 @@ impl State {
         let mut levels = Few::new(NIL);
         for (market, at) in places {
             if let Action::Place(Place { side, price, .. }) = commands[*at].action
-                && let Some(level) = self.markets.book(*market).level_near(side, price)
+                && let Some(level) =
+                    self.markets.book(*market).level_near(side, price, self.markets.rules(*market).tick)
             {
                 levels.push(level);
             }

@@ -4,9 +4,8 @@ use crate::level::Level;
 use crate::slab::Slab;
 use crate::{OrderId, Price, Quantity, Sequence, Side, Timestamp};
 
-/// Prices next to the best that are counted before a binary search. A count takes no guesses; a loop that ends at the right
-/// one does, and they are often wrong.
-const PROBES: usize = 8;
+/// Prices that are tried around a guess before a binary search.
+const NEAR: usize = 4;
 /// What a side without orders has for a touch: worse than every key.
 const NOTHING: i64 = i64::MIN;
 
@@ -99,10 +98,10 @@ impl Book {
 
     /// The level of a price. Where there is none, `make` gives it.
     #[inline]
-    pub fn level(&mut self, side: Side, price: Price, make: impl FnOnce() -> u32) -> u32 {
+    pub fn level(&mut self, side: Side, price: Price, tick: Price, make: impl FnOnce() -> u32) -> u32 {
         let key = key(side, price);
         let ladder = &mut self.ladders[side as usize];
-        match ladder.find(key) {
+        match ladder.find(key, tick) {
             Ok(index) => ladder.rungs[index].level,
             Err(index) => {
                 let level = make();
@@ -116,15 +115,15 @@ impl Book {
 
     /// The level of a price, or of the next better one, or of none.
     #[inline]
-    pub fn level_near(&self, side: Side, price: Price) -> Option<u32> {
-        let (Ok(index) | Err(index)) = self.ladders[side as usize].find(key(side, price));
+    pub fn level_near(&self, side: Side, price: Price, tick: Price) -> Option<u32> {
+        let (Ok(index) | Err(index)) = self.ladders[side as usize].find(key(side, price), tick);
         self.rungs(side).get(index).map(|rung| rung.level)
     }
 
     /// Takes a price out at which nothing rests any more. `false`: it has no level, which must not be.
-    pub fn close(&mut self, side: Side, price: Price) -> bool {
+    pub fn close(&mut self, side: Side, price: Price, tick: Price) -> bool {
         let ladder = &mut self.ladders[side as usize];
-        let Ok(index) = ladder.find(key(side, price)) else { return false };
+        let Ok(index) = ladder.find(key(side, price), tick) else { return false };
         ladder.rungs.remove(index);
         self.touch[side as usize] = ladder.rungs.last().map_or(NOTHING, |rung| rung.key);
         true
@@ -163,17 +162,28 @@ struct Ladder {
 impl Ladder {
     /// Where `key` is, or where it would be.
     #[inline]
-    fn find(&self, key: i64) -> Result<usize, usize> {
-        let index = match self.rungs.last_chunk::<PROBES>() {
-            Some(near) if near[0].key <= key => {
-                let below = |worse: usize, at: usize| if near[at].key < key { at + 1 } else { worse };
-                self.rungs.len() - PROBES + (0..PROBES).fold(0, below)
-            }
-            _ => self.rungs.partition_point(|rung| rung.key < key),
-        };
+    fn find(&self, key: i64, tick: Price) -> Result<usize, usize> {
+        let index =
+            self.guess(key, tick).unwrap_or_else(|| self.rungs.partition_point(|rung| rung.key < key));
         match self.rungs.get(index) {
             Some(rung) if rung.key == key => Ok(index),
             _ => Err(index),
         }
+    }
+
+    /// Where `key` is or would be, if orders rest at nearly every tick down to there: ticks are counted instead of searched.
+    #[inline]
+    fn guess(&self, key: i64, tick: Price) -> Option<usize> {
+        let best = self.rungs.last()?.key;
+        if key > best {
+            return Some(self.rungs.len());
+        }
+        let ticks = (best - key) / tick;
+        let guess =
+            self.rungs.len().checked_sub(NEAR)?.min(self.rungs.len().saturating_sub(1 + ticks as usize));
+        let near = self.rungs[guess..].first_chunk::<NEAR>()?;
+        let below = |worse: usize, at: usize| if near[at].key < key { at + 1 } else { worse };
+        let is_near = near[0].key <= key && key <= near[NEAR - 1].key;
+        is_near.then(|| guess + (0..NEAR).fold(0, below))
     }
 }

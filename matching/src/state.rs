@@ -135,7 +135,8 @@ impl State {
     pub(crate) fn queue(&mut self, slot: u32) {
         let Order { side, price, market, sequence, .. } = self.orders[slot];
         let make = || self.levels.insert(Level::EMPTY);
-        let level = self.markets.own_book_mut(market).level(side, price, make);
+        let tick = self.markets.rules(market).tick;
+        let level = self.markets.own_book_mut(market).level(side, price, tick, make);
         self.orders[slot].level = level;
         if sequence == self.sequences_issued {
             self.levels[level].join(&mut self.orders, slot);
@@ -166,7 +167,8 @@ impl State {
     fn close_level(&mut self, slot: u32) {
         let Order { side, price, market, level, .. } = self.orders[slot];
         self.levels.free(level);
-        if !self.markets.book_mut(market).close(side, price) {
+        let tick = self.markets.rules(market).tick;
+        if !self.markets.book_mut(market).close(side, price, tick) {
             self.broken = Some(Broken::LevelMissing);
         }
     }
