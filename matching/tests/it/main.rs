@@ -5,6 +5,7 @@
 mod amends;
 mod batches;
 mod bytes;
+mod conformance;
 mod expiry;
 mod keys;
 mod limits;
