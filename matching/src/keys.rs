@@ -2,7 +2,7 @@
 
 use crate::hash::hash_of_ids;
 use crate::index::Index;
-use crate::slab::push;
+use crate::pages::Pages;
 use crate::{AccountId, Answer, Key, Refusal, Timestamp};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,35 +21,34 @@ struct Entry {
 
 #[derive(Clone, Debug, Default)]
 struct Generation {
-    entries: Vec<Entry>,
+    entries: Pages<Entry>,
     index: Index,
 }
 
 impl Generation {
-    fn of(entries: Vec<Entry>) -> Self {
-        let places = (0..entries.len() as u32).zip(&entries);
-        let index = Index::of(places.map(|(at, entry)| (hash_of_key(entry.of), at)));
+    fn of(entries: Pages<Entry>) -> Self {
+        let places: Vec<(u32, u32)> = entries.iter().map(|entry| hash_of_key(entry.of)).zip(0..).collect();
+        let index = Index::of(places.into_iter());
         Self { entries, index }
     }
 
     fn find(&self, hash: u32, of: (AccountId, Key)) -> Option<&Kept> {
-        let at = self.index.find(hash, |at| self.entries[at as usize].of == of)?;
-        Some(&self.entries[at as usize].kept)
+        let at = self.index.find(hash, |at| self.entries.get(at).of == of)?;
+        Some(&self.entries.get(at).kept)
     }
 
     fn insert(&mut self, hash: u32, entry: Entry) {
         self.index.insert(hash, self.entries.len() as u32);
-        push(&mut self.entries, entry);
+        self.entries.push(entry);
     }
 
     fn purge(&mut self, now: Timestamp, retention_us: i64) {
-        let mut entries = std::mem::take(&mut self.entries);
-        entries.retain(|entry| is_fresh(&entry.kept, now, retention_us));
-        *self = Self::of(entries);
+        let fresh = self.entries.iter().filter(|entry| is_fresh(&entry.kept, now, retention_us));
+        *self = Self::of(fresh.copied().collect());
     }
 
     fn bytes(&self) -> usize {
-        self.entries.capacity() * size_of::<Entry>() + self.index.bytes()
+        self.entries.bytes() + self.index.bytes()
     }
 }
 
@@ -105,7 +104,7 @@ impl Keys {
 
     /// What is still remembered, in order.
     pub fn fresh(&self, now: Timestamp, retention_us: i64) -> Vec<((AccountId, Key), Kept)> {
-        let all = self.young.entries.iter().chain(&self.old.entries);
+        let all = self.young.entries.iter().chain(self.old.entries.iter());
         let fresh = all.filter(|entry| is_fresh(&entry.kept, now, retention_us));
         let mut fresh: Vec<_> = fresh.map(|entry| (entry.of, entry.kept)).collect();
         fresh.sort_unstable_by_key(|(key, _)| *key);

@@ -51,6 +51,7 @@ mod keys;
 mod level;
 mod market;
 mod numbers;
+mod pages;
 mod place;
 mod refusal;
 mod slab;
