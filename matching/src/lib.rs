@@ -31,7 +31,14 @@
 //! - Time never goes back: a command that comes with an earlier `ts` than one before it is applied at that one's time.
 //! - Before anything else a command expires what is due, in the order of `(expires_at, order number)`.
 //! - A match reserves one [`TradeId`] for each piece: pieces `0..quantity` are `trade.0..trade.0 + quantity`.
+//! - Many commands at once are the same as one by one, in less time: [`apply_all`].
 //! - An order that was closed is remembered for [`Limits::retention_us`]; after that it may be as if it had never been.
+//!
+//! # Seen from outside
+//! `tests/it` has scripts of orders in words, the engine against a book that is written from the rules alone, what an outside
+//! suite would drive, and bytes of every kind. `cargo bench -p matching` tells times and sizes. `fuzz/run.sh books 120` fuzzes
+//! for two minutes with a stable compiler; `commands`, `events` and `state` are the other targets, for any bytes at all. The
+//! example `adapter` is what another suite needs to drive a book by its own order numbers.
 
 mod account;
 mod amend;
