@@ -29,7 +29,7 @@ pub fn apply_all(
             state.look_at_keys(group);
         }
         if state.orders.len() >= PLACES_MIN {
-            state.look_ahead(group);
+            state.look_at_orders(group);
         }
         for command in group {
             let before = events.len();
@@ -51,9 +51,12 @@ impl<T: Copy> Few<T> {
         Self { things: [blank; TOGETHER], len: 0 }
     }
 
-    fn push(&mut self, thing: T) {
-        self.things[self.len] = thing;
-        self.len += 1;
+    /// Takes one in, if there is one.
+    fn extend(&mut self, thing: Option<T>) {
+        if let Some(thing) = thing {
+            self.things[self.len] = thing;
+            self.len += 1;
+        }
     }
 
     fn all(&self) -> &[T] {
@@ -62,33 +65,6 @@ impl<T: Copy> Few<T> {
 }
 
 impl State {
-    fn look_ahead(&self, commands: &[Command]) {
-        let (mut places, mut changes) = (Few::new((NIL, 0)), Few::new(NIL));
-        for (at, command) in commands.iter().enumerate() {
-            match &command.action {
-                Action::Place(place) => {
-                    black_box(self.accounts.find(place.account));
-                    if let Some(market) = self.markets.find(place.market) {
-                        places.push((market, at));
-                    }
-                }
-                Action::Cancel(cancel) => {
-                    if let Some(slot) = self.numbers.slot(cancel.order) {
-                        changes.push(slot);
-                    }
-                }
-                Action::Amend(amend) => {
-                    if let Some(slot) = self.numbers.slot(amend.order) {
-                        changes.push(slot);
-                    }
-                }
-                _ => {}
-            }
-        }
-        self.look_at_changes(changes.all());
-        self.look_at_places(commands, places.all());
-    }
-
     fn look_at_keys(&self, commands: &[Command]) {
         for command in commands {
             let (account, key) = match &command.action {
@@ -103,34 +79,53 @@ impl State {
         }
     }
 
+    /// Everything that can be found at once, then what it leads to.
+    fn look_at_orders(&self, commands: &[Command]) {
+        let (mut places, mut changes) = (Few::new((NIL, 0)), Few::new(NIL));
+        for (at, command) in commands.iter().enumerate() {
+            let order = match &command.action {
+                Action::Place(place) => {
+                    black_box(self.accounts.find(place.account));
+                    places.extend(self.markets.find(place.market).map(|market| (market, at)));
+                    continue;
+                }
+                Action::Amend(amend) => amend.order,
+                Action::Cancel(cancel) => cancel.order,
+                _ => continue,
+            };
+            changes.extend(self.numbers.slot(order));
+        }
+        self.look_at_changes(changes.all());
+        self.look_at_places(commands, places.all());
+    }
+
     /// The orders, then what stands around them.
     fn look_at_changes(&self, slots: &[u32]) {
+        black_box(slots.iter().fold(0, |seen, slot| seen ^ self.orders[*slot].level));
         let mut seen = 0;
-        for slot in slots {
-            seen ^= self.orders[*slot].level;
-        }
         for slot in slots {
             let Order { level, ahead, behind, account, .. } = self.orders[*slot];
             seen ^= self.levels[level].orders ^ self.accounts.orders(account);
-            seen ^= self.orders.get(ahead).map_or(0, |order| order.behind);
-            seen ^= self.orders.get(behind).map_or(0, |order| order.ahead);
+            seen ^= self.level_of(ahead) ^ self.level_of(behind);
         }
         black_box(seen);
     }
 
-    /// The books, then the queues that the new ones join.
+    /// The books, then the orders that the new ones would queue behind.
     fn look_at_places(&self, commands: &[Command], places: &[(u32, usize)]) {
         let mut levels = Few::new(NIL);
         for (market, at) in places {
-            if let Action::Place(Place { side, price, .. }) = commands[*at].action
-                && let Some(level) =
-                    self.markets.book(*market).level_near(side, price, self.markets.rules(*market).tick)
-            {
-                levels.push(level);
+            if let Action::Place(Place { side, price, .. }) = commands[*at].action {
+                let tick = self.markets.rules(*market).tick;
+                levels.extend(self.markets.book(*market).level_near(side, price, tick));
             }
         }
         let lasts = levels.all().iter().map(|level| self.levels[*level].last);
-        let behind = |last: u32| self.orders.get(last).map_or(0, |order| order.behind);
-        black_box(lasts.fold(0, |seen, last| seen ^ behind(last)));
+        black_box(lasts.fold(0, |seen, last| seen ^ self.level_of(last)));
+    }
+
+    /// Of the order at a slot, if there is one.
+    fn level_of(&self, slot: u32) -> u32 {
+        self.orders.get(slot).map_or(NIL, |order| order.level)
     }
 }
