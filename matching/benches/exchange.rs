@@ -1,8 +1,9 @@
 //! Time for a message, on books of different shapes; bytes for an order and for an empty market.
 //!
-//! `cargo bench -p matching`, or with a shape's name or parts of one behind `--`. The same messages are played several times. Each
-//! stretch of them is timed by itself and counts with its fastest time, so that what else runs on the machine disturbs
-//! little; the sum of the middle times is given too. Messages lie in the cache when they come, as from a queue.
+//! `cargo bench -p matching`, or with a shape's name or parts of one, `replay` or `empty` behind `--`. The same messages are
+//! played several times (`--rounds=1` is enough where instructions are counted). Each stretch of them is timed by itself and
+//! counts with its fastest time, so that what else runs on the machine disturbs little; the sum of the middle times is given
+//! too. Messages lie in the cache when they come, as from a queue.
 
 #![expect(clippy::print_stdout, reason = "the result is what it prints")]
 #![expect(clippy::unwrap_used, reason = "a measurement that cannot be made ends")]
@@ -73,8 +74,10 @@ fn main() {
     for shape in SHAPES.iter().filter(is_wanted) {
         measure(shape, MESSAGES);
     }
-    if wanted.is_empty() {
+    if wanted.is_empty() || wanted == ["replay"] {
         replays();
+    }
+    if wanted.is_empty() || wanted == ["empty"] {
         empty_markets();
     }
 }
@@ -106,7 +109,6 @@ fn measure(shape: &Shape, messages: usize) {
     );
 }
 
-/// One of `--rounds=1` is enough where instructions are counted.
 fn rounds(shape: &Shape) -> usize {
     let asked = std::env::args().find_map(|word| word.strip_prefix("--rounds=")?.parse().ok());
     asked.unwrap_or(if shape.resting > 1_000_000 { 5 } else { ROUNDS })
