@@ -36,7 +36,7 @@ impl Page {
 pub(crate) struct Numbers {
     /// The number of the first page.
     pub base: u64,
-    pub pages: VecDeque<Option<Page>>,
+    pub pages: Vec<Option<Page>>,
     /// Pages without an open order, with the time of the last close: those at the front go first.
     done: VecDeque<(Timestamp, u64)>,
     resting: usize,
@@ -82,7 +82,7 @@ impl Numbers {
         if page >= self.base + self.pages.len() as u64 {
             self.begin(page, now);
         }
-        self.pages.back_mut()?.as_mut()
+        self.pages.last_mut()?.as_mut()
     }
 
     #[cold]
@@ -90,11 +90,11 @@ impl Numbers {
         if self.pages.is_empty() {
             self.base = page;
         }
-        if let Some(full) = self.pages.back_mut().and_then(Option::as_mut).filter(|full| full.open == 0) {
+        if let Some(full) = self.pages.last_mut().and_then(Option::as_mut).filter(|full| full.open == 0) {
             full.closed_at = now;
             self.done.push_back((now, page - 1));
         }
-        self.pages.push_back(Some(Page::new(0)));
+        self.pages.push(Some(Page::new(0)));
     }
 
     /// An order on its way in again rests.
@@ -179,14 +179,13 @@ impl Numbers {
         if self.page_mut(number).is_some_and(|page| page.open == 0 && page.closed_at == closed_at) {
             self.pages[(number - self.base) as usize] = None;
         }
-        while let Some(None) = self.pages.front() {
-            self.pages.pop_front();
-            self.base += 1;
-        }
+        let gone = self.pages.iter().take_while(|page| page.is_none()).count();
+        self.pages.drain(..gone);
+        self.base += gone as u64;
     }
 
     /// From pages in which what is open is on its way in: [`rest`](Self::rest) follows for each.
-    pub fn restore(base: u64, pages: VecDeque<Option<Page>>) -> Self {
+    pub fn restore(base: u64, pages: Vec<Option<Page>>) -> Self {
         let complete = pages.len().saturating_sub(1);
         let done = pages.iter().take(complete).enumerate().filter_map(|(index, page)| {
             let page = page.as_ref().filter(|page| page.open == 0)?;

@@ -1,6 +1,6 @@
 //! A whole state as bytes, and back. Equal states have equal bytes, wherever their parts lie in memory.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 
 use crate::book::Order;
 use crate::codec::{Codec, Malformed, fields};
@@ -176,15 +176,11 @@ impl Numbers {
         let end = base.checked_add(len).ok_or(Malformed)?;
         let expected = if issued == 0 { 0 } else { issued / PAGE as u64 + 1 };
         ensure(end == expected && (issued > 0) == (len > 0) && len <= input.len() as u64)?;
-        let mut pages = VecDeque::new();
+        let mut pages = Vec::new();
         for number in base..end {
-            pages.push_back(if bool::decode(input)? {
-                Some(decode_page(input, number, issued)?)
-            } else {
-                None
-            });
+            pages.push(if bool::decode(input)? { Some(decode_page(input, number, issued)?) } else { None });
         }
-        ensure([pages.front(), pages.back()].into_iter().flatten().all(Option::is_some))?;
+        ensure([pages.first(), pages.last()].into_iter().flatten().all(Option::is_some))?;
         Ok(Self::restore(base, pages))
     }
 
