@@ -22,7 +22,7 @@ pub use cookie::Cookies;
 pub use edge::RequestId;
 pub use endpoint::{Call, Endpoint, Reply};
 pub(crate) use input::BAD_USER_INPUT;
-pub use load::{Found, failure, load, load_many, loader};
+pub use load::{Found, failure, load, load_many, loader, shared};
 
 /// A finished schema, whatever its roots are.
 #[derive(Clone)]

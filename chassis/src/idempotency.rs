@@ -1,5 +1,6 @@
 //! The same request twice is the same answer once: the answer is stored in the transaction that made it true.
 
+use std::collections::HashSet;
 use std::fmt::Display;
 use std::future::Future;
 
@@ -7,7 +8,7 @@ use aws_lc_rs::digest;
 use chrono::{DateTime, Utc};
 use entity::shared::idempotency;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveValue::Set, EntityTrait, IntoActiveModel};
+use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{Denied, Failure, Outcome, Tx};
@@ -99,13 +100,7 @@ where
 
 /// Two at once: the second waits here for the first one's commit or rollback.
 async fn claim(tx: &Tx, now: DateTime<Utc>, request: &Request, response: String) -> Result<bool, Failure> {
-    let row = idempotency::Model {
-        scope: request.scope.clone(),
-        key: request.key.clone(),
-        request_hash: request.hash.clone(),
-        response,
-        created_at: now,
-    };
+    let row = row(now, request, response);
     let inserted = idempotency::Entity::insert(row.into_active_model())
         .on_conflict(OnConflict::new().do_nothing().to_owned())
         .exec_without_returning(tx)
@@ -113,15 +108,78 @@ async fn claim(tx: &Tx, now: DateTime<Utc>, request: &Request, response: String)
     Ok(inserted == 1)
 }
 
+fn row(now: DateTime<Utc>, request: &Request, response: String) -> idempotency::Model {
+    idempotency::Model {
+        scope: request.scope.clone(),
+        key: request.key.clone(),
+        request_hash: request.hash.clone(),
+        response,
+        created_at: now,
+    }
+}
+
 async fn answer_again<T: DeserializeOwned, R: From<Conflict>>(tx: &Tx, request: Request) -> Outcome<T, R> {
-    let known = idempotency::Entity::find_by_id((request.scope, request.key))
+    let known = idempotency::Entity::find_by_id((request.scope.clone(), request.key.clone()))
         .one(tx)
         .await?
         .ok_or_else(|| Failure::msg("an idempotency row vanished"))?;
-    if known.request_hash != request.hash {
-        return Ok(Err(Conflict.into()));
+    Ok(answer_of(&request, &known)?.map_err(R::from))
+}
+
+fn answer_of<T: DeserializeOwned>(request: &Request, known: &idempotency::Model) -> Outcome<T, Conflict> {
+    match known.request_hash == request.hash {
+        true => Ok(Ok(serde_json::from_str(&known.response)?)),
+        false => Ok(Err(Conflict)),
     }
-    Ok(Ok(serde_json::from_str(&known.response)?))
+}
+
+/// Claims `requests` that are to be carried out together, each stored with its answer, as [`once_with`] does: which of
+/// them were not claimed before. No two may have one scope and key.
+pub async fn claim_all<T: Serialize>(
+    tx: &Tx,
+    now: DateTime<Utc>,
+    requests: &[(&Request, T)],
+) -> Result<Vec<bool>, Failure> {
+    if requests.is_empty() {
+        return Ok(vec![]);
+    }
+    let mut rows = requests
+        .iter()
+        .map(|(request, answer)| Ok(row(now, request, serde_json::to_string(answer)?)))
+        .collect::<Result<Vec<_>, Failure>>()?;
+    // Whoever claims the same ones waits for the first of them, and never in a circle.
+    rows.sort_by(|one, other| (&one.scope, &one.key).cmp(&(&other.scope, &other.key)));
+    let claimed: HashSet<(String, String)> =
+        idempotency::Entity::insert_many(rows.into_iter().map(IntoActiveModel::into_active_model))
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
+            .exec_with_returning_keys(tx)
+            .await?
+            .into_iter()
+            .collect();
+    let is_claimed = |request: &Request| claimed.contains(&(request.scope.clone(), request.key.clone()));
+    Ok(requests.iter().map(|(request, _)| is_claimed(request)).collect())
+}
+
+/// What each of `requests` was answered before. `None`: it was not.
+pub async fn answers<T: DeserializeOwned>(
+    tx: &Tx,
+    requests: &[&Request],
+) -> Result<Vec<Option<Result<T, Conflict>>>, Failure> {
+    if requests.is_empty() {
+        return Ok(vec![]);
+    }
+    let any = requests.iter().fold(Condition::any(), |any, request| {
+        let this = Condition::all()
+            .add(idempotency::Column::Scope.eq(request.scope.as_str()))
+            .add(idempotency::Column::Key.eq(request.key.as_str()));
+        any.add(this)
+    });
+    let known = idempotency::Entity::find().filter(any).all(tx).await?;
+    let answer = |request: &Request| {
+        let known = known.iter().find(|known| known.scope == request.scope && known.key == request.key);
+        known.map(|known| answer_of(request, known)).transpose()
+    };
+    requests.iter().map(|request| answer(request)).collect()
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {

@@ -27,6 +27,7 @@ pub mod serve;
 mod subgraph;
 pub mod tasks;
 pub mod telemetry;
+pub mod together;
 pub mod tx;
 
 pub use clock::Clock;
@@ -36,4 +37,5 @@ pub use failure::{Failure, Outcome};
 pub use reach::Reach;
 pub use subgraph::{Env, Job, MasterKey, Subgraph};
 pub use tasks::Tasks;
+pub use together::Together;
 pub use tx::Tx;

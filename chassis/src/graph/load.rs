@@ -29,7 +29,7 @@ where
     L: Loader<K, Error = Arc<Failure>>,
     K: Send + Sync + Hash + Eq + Clone + 'static,
 {
-    ctx.data_unchecked::<DataLoader<L>>().load_one(key).await.map_err(error)
+    ctx.data_unchecked::<DataLoader<L>>().load_one(key).await.map_err(shared)
 }
 
 /// What the schema's loader `L` has for each of `keys`.
@@ -41,10 +41,11 @@ where
     L: Loader<K, Error = Arc<Failure>>,
     K: Send + Sync + Hash + Eq + Clone + 'static,
 {
-    ctx.data_unchecked::<DataLoader<L>>().load_many(keys).await.map_err(error)
+    ctx.data_unchecked::<DataLoader<L>>().load_many(keys).await.map_err(shared)
 }
 
-fn error(failure: Arc<Failure>) -> Error {
+/// A failure that is told to several, as each one's error.
+pub fn shared(failure: Arc<Failure>) -> Error {
     Error { message: failure.to_string(), source: Some(failure), extensions: None }
 }
 
