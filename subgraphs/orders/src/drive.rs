@@ -106,6 +106,11 @@ pub async fn hear(tx: &Tx, now: DateTime<Utc>, news: Vec<News>) -> Result<usize,
     Ok(moves.len())
 }
 
+/// Locks orders until the transaction ends, in the order of their ids.
+pub async fn hold(tx: &Tx, ids: impl Iterator<Item = OrderId>) -> Result<(), Failure> {
+    lock(tx, ids).await.map(drop)
+}
+
 /// The orders with where they stand, locked until the transaction ends, in the order of their ids.
 async fn lock(tx: &Tx, ids: impl Iterator<Item = OrderId>) -> Result<BTreeMap<OrderId, Known>, Failure> {
     let to_order: RelationDef = settlement::Entity::belongs_to(order::Entity)

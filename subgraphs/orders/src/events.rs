@@ -10,7 +10,7 @@ use futures::FutureExt;
 use crate::drive::{self, News};
 use crate::failure::{Action, Why};
 use crate::mirror;
-use crate::payback::{self, Word};
+use crate::payback::{self, Said, Word};
 use crate::settlement::Heard;
 use crate::trade::{self, rules::Rules};
 
@@ -74,11 +74,18 @@ async fn hear_payments(
 ) -> Result<(), Failure> {
     let said = || events.iter().map(|envelope| &envelope.event);
     let of_trades: Vec<_> = said().filter_map(trade::heard::answer).collect();
-    let moved = drive::hear(tx, now, said().filter_map(answer).collect()).await?;
+    let (answers, words): (Vec<News>, Vec<Word>) =
+        (said().filter_map(answer).collect(), said().filter_map(word).collect());
+    if !words.is_empty() {
+        // What moves and what is settled afterwards, each of them locked in one order.
+        let moved = answers.iter().map(|news| news.order);
+        drive::hold(tx, moved.chain(words.iter().map(|word| word.order))).await?;
+    }
+    let moved = drive::hear(tx, now, answers).await?;
     if moved < of_trades.len() {
         trade::drive::hear(tx, &rules, now, of_trades).await?;
     }
-    payback::hear(tx, now, said().filter_map(word).collect()).await
+    payback::hear(tx, now, words).await
 }
 
 async fn hear(tx: &Tx, now: DateTime<Utc>, events: &[Envelope]) -> Result<(), Failure> {
@@ -101,12 +108,17 @@ async fn hear(tx: &Tx, now: DateTime<Utc>, events: &[Envelope]) -> Result<(), Fa
 
 /// What payments says of money that is on its way after the sale.
 fn word(event: &Event) -> Option<Word> {
-    Some(match event {
-        Event::PaymentRefunded(said) if said.refund_id.0 != said.order_id.0 => Word::Refunded(said.refund_id),
-        Event::RefundFailed(said) if said.refund_id.0 != said.order_id.0 => Word::NotRefunded(said.refund_id),
-        Event::PaymentReleased(said) => Word::Released { order: said.order_id, seller: said.seller_id },
+    let (order, said) = match event {
+        Event::PaymentRefunded(said) if said.refund_id.0 != said.order_id.0 => {
+            (said.order_id, Said::Refunded(said.refund_id))
+        }
+        Event::RefundFailed(said) if said.refund_id.0 != said.order_id.0 => {
+            (said.order_id, Said::NotRefunded(said.refund_id))
+        }
+        Event::PaymentReleased(said) => (said.order_id, Said::Released(said.seller_id)),
         _ => return None,
-    })
+    };
+    Some(Word { order, said })
 }
 
 /// The order that a reservation is of, should it be one of ours.

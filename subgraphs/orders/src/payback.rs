@@ -278,29 +278,40 @@ pub async fn answer_return(
 
 /// What payments said about money on its way.
 #[derive(Clone, Copy, Debug)]
-pub enum Word {
-    Refunded(RefundId),
-    NotRefunded(RefundId),
-    Released { order: OrderId, seller: SellerId },
+pub struct Word {
+    pub order: OrderId,
+    pub said: Said,
 }
 
-/// Takes over what payments said.
-pub async fn hear(tx: &Tx, now: DateTime<Utc>, words: Vec<Word>) -> Result<(), Failure> {
-    for word in words {
-        match word {
-            Word::Refunded(id) => settle(tx, now, id, refund::State::Done).await?,
-            Word::NotRefunded(id) => settle(tx, now, id, refund::State::Failed).await?,
-            Word::Released { order, seller } => {
-                payout::Entity::update_many()
-                    .col_expr(payout::Column::ReleasedAt, Expr::val(now))
-                    .filter(payout::Column::OrderId.eq(order))
-                    .filter(payout::Column::SellerId.eq(seller))
-                    .filter(payout::Column::ReleasedAt.is_null())
-                    .exec(tx)
-                    .await?;
-            }
+#[derive(Clone, Copy, Debug)]
+pub enum Said {
+    Refunded(RefundId),
+    NotRefunded(RefundId),
+    Released(SellerId),
+}
+
+/// Takes over what payments said, of one order after the other: whoever locks orders in the order of their ids never waits in
+/// a circle.
+pub async fn hear(tx: &Tx, now: DateTime<Utc>, mut words: Vec<Word>) -> Result<(), Failure> {
+    words.sort_by_key(|word| word.order);
+    for Word { order, said } in words {
+        match said {
+            Said::Refunded(id) => settle(tx, now, id, refund::State::Done).await?,
+            Said::NotRefunded(id) => settle(tx, now, id, refund::State::Failed).await?,
+            Said::Released(seller) => released(tx, now, order, seller).await?,
         }
     }
+    Ok(())
+}
+
+async fn released(tx: &Tx, now: DateTime<Utc>, order: OrderId, seller: SellerId) -> Result<(), Failure> {
+    payout::Entity::update_many()
+        .col_expr(payout::Column::ReleasedAt, Expr::val(now))
+        .filter(payout::Column::OrderId.eq(order))
+        .filter(payout::Column::SellerId.eq(seller))
+        .filter(payout::Column::ReleasedAt.is_null())
+        .exec(tx)
+        .await?;
     Ok(())
 }
 
