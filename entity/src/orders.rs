@@ -22,6 +22,7 @@ pub mod settlement;
 pub mod shipping_rate;
 pub mod stock;
 pub mod strike;
+pub mod tariff;
 pub mod trade;
 pub mod trade_event;
 pub mod trade_parcel;

@@ -20,6 +20,7 @@ impl MigrationTrait for Prices {
             promotion(),
             promotion_buyer(),
             promotion_use(),
+            tariff(),
         ] {
             manager.create_table(table).await?;
         }
@@ -111,5 +112,14 @@ fn promotion_use() -> TableCreateStatement {
         .col(uuid("promotion_id"))
         .col(uuid_null("user_id"))
         .primary_key(Index::create().col("order_id").col("promotion_id"))
+        .take()
+}
+
+fn tariff() -> TableCreateStatement {
+    Table::create()
+        .table("tariff")
+        .col(uuid("whose").primary_key())
+        .col(big_integer("revision"))
+        .check(Expr::cust("revision >= 1"))
         .take()
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{EMAIL_LENGTH_MAX, LINE_LENGTH_MAX, is_country, is_line_of_text};
+use crate::rates::Destination;
 
 /// An e-mail address and a place.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +57,11 @@ impl std::fmt::Display for Invalid {
 }
 
 impl Contact {
+    /// Where its parcels go, as far as prices need to know.
+    pub fn destination(&self) -> Destination {
+        Destination { country: self.address.country.clone(), region: self.address.region.clone() }
+    }
+
     /// The contact, if a parcel and a message can be sent to it.
     pub fn checked(self) -> Result<Self, Invalid> {
         let address = &self.address;

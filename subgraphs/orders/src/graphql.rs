@@ -26,11 +26,13 @@ use chassis::graph::Graph;
 use chassis::inbox::Consumer;
 use chassis::{Denied, Env};
 
-use crate::cart::Shopper;
+use crate::cart::{Carts, Shopper};
 use crate::keeper::Keeper;
 use crate::live::Feed;
 use crate::order::Reader;
 use crate::secrets::{self, Secrets};
+use crate::tariff::Tariffs;
+use crate::till::Till;
 use crate::trade::rules::Rules;
 
 #[derive(MergedObject, Default)]
@@ -66,11 +68,15 @@ struct Mutation(
 );
 
 pub(crate) fn graph(env: &Env, rules: Rules, consumers: Vec<Consumer>) -> Graph {
+    let tariffs = Tariffs::default();
     Graph::new(
         Schema::build(Query::default(), Mutation::default(), subscription::Subscription)
             .data(loaders::new(&env.db))
             .data(Feed::new(env.clone()))
             .data(Secrets::new(&env.master_key))
+            .data(Carts::new(env))
+            .data(Till::new(env, &tariffs))
+            .data(tariffs)
             .data(rules)
             .data(consumers)
             .data(env.clone()),

@@ -29,6 +29,8 @@ pub mod rates;
 pub mod sale;
 pub mod secrets;
 pub mod settlement;
+pub mod tariff;
+pub mod till;
 pub mod trade;
 
 use chassis::{Env, Failure, Subgraph};

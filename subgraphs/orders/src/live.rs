@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chassis::live::Latest;
-use chassis::{Env, Failure};
+use chassis::together::Answered;
+use chassis::{Env, Failure, Together};
 use contract::{Envelope, OrderId};
 use entity::orders::order_event;
 use futures::stream::BoxStream;
@@ -16,12 +17,14 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 
-use crate::order::{self, Order, Reader};
+use crate::order::{self, Order};
 
 /// When to look first at an order that may have been decided before anybody listened.
 const FIRST_LOOK: Duration = Duration::from_millis(50);
 /// How often to look when nothing was heard: another process may have written.
 const POLL: Duration = Duration::from_secs(1);
+/// Orders looked at with one statement.
+const LOOKS_MAX: usize = 256;
 /// What is said about an order before anything is decided.
 const PLACED: &str = "orders.placed";
 
@@ -35,23 +38,26 @@ struct Inner {
     moved: Latest<OrderId, ()>,
     /// Something that ends the waiting of a buyer.
     decided: Latest<OrderId, ()>,
+    /// Orders that are looked at: what was decided together is read together.
+    orders: Together<OrderId, Option<Order>>,
     started: AtomicBool,
 }
 
 impl Feed {
     pub fn new(env: Env) -> Self {
         Self(Arc::new(Inner {
-            env,
             moved: Latest::default(),
             decided: Latest::default(),
+            orders: looks(&env),
             started: AtomicBool::new(false),
+            env,
         }))
     }
 
     /// Listens from now on for what becomes of an order. Who listens before it is placed misses nothing.
     pub fn listen(&self, id: OrderId) -> Listener {
         self.start();
-        Listener { id, env: self.0.env.clone(), news: self.0.decided.watch(vec![id]).boxed() }
+        Listener { id, feed: self.clone(), news: self.0.decided.watch(vec![id]).boxed() }
     }
 
     /// Everything in the log of an order after `since`, and everything from now on.
@@ -96,35 +102,48 @@ impl Feed {
 /// Somebody who waits for what becomes of one order.
 pub struct Listener {
     id: OrderId,
-    env: Env,
+    feed: Feed,
     news: BoxStream<'static, ()>,
 }
 
 impl Listener {
     /// Waits until the buyer need not wait any longer, at most `within`: the order as it is then.
-    pub async fn decided(self, within: Duration) -> Result<Option<Order>, Failure> {
+    pub async fn decided(self, within: Duration) -> Answered<Option<Order>> {
         self.wait(within, POLL).await
     }
 
     /// [`decided`](Self::decided), when that may have been before anybody listened.
-    pub async fn decided_before(self, within: Duration) -> Result<Option<Order>, Failure> {
+    pub async fn decided_before(self, within: Duration) -> Answered<Option<Order>> {
         self.wait(within, FIRST_LOOK).await
     }
 
-    async fn wait(mut self, within: Duration, first: Duration) -> Result<Option<Order>, Failure> {
+    async fn wait(mut self, within: Duration, first: Duration) -> Answered<Option<Order>> {
         let until = Instant::now() + within;
         let mut pause = first;
         loop {
             let left = until.saturating_duration_since(Instant::now());
             _ = tokio::time::timeout(pause.min(left), self.news.next()).await;
             pause = POLL;
-            let order = order::find(self.env.db.read(), Reader::TokenHolder, self.id).await?;
+            let order = self.feed.0.orders.ask(self.id).await?;
             let waits = order.as_ref().is_some_and(|order| !order.settlement.state.is_decided());
             if !waits || Instant::now() >= until {
                 return Ok(order);
             }
         }
     }
+}
+
+/// Reads orders of those who wait for them, which are their buyers.
+fn looks(env: &Env) -> Together<OrderId, Option<Order>> {
+    let db = env.db.clone();
+    Together::new(&env.tasks, LOOKS_MAX, move |ids: Vec<OrderId>| {
+        let db = db.clone();
+        async move {
+            let found = order::find_all(db.read(), ids.iter().copied()).await.map_err(Arc::new);
+            let one = |id: &OrderId| found.as_ref().map(|found| found.get(id).cloned()).map_err(Arc::clone);
+            ids.iter().map(one).collect()
+        }
+    })
 }
 
 async fn after(env: &Env, order: OrderId, since: i64) -> Result<Vec<order_event::Model>, Failure> {

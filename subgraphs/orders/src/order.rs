@@ -1,5 +1,7 @@
 //! Orders as people see them: what was bought, and how far it is.
 
+use std::collections::HashMap;
+
 use chassis::Failure;
 use contract::{OrderId, SellerId, UserId};
 use entity::orders::order::{Column, Entity, Model};
@@ -79,6 +81,15 @@ pub async fn find(db: &impl ConnectionTrait, reader: Reader, id: OrderId) -> Res
         orders = orders.filter(Column::UserId.eq(user));
     }
     Ok(with_settlement(orders).one(db).await?.and_then(whole))
+}
+
+/// Those of `ids` that there are, for whoever may see each of them.
+pub async fn find_all(
+    db: &impl ConnectionTrait,
+    ids: impl IntoIterator<Item = OrderId>,
+) -> Result<HashMap<OrderId, Order>, Failure> {
+    let rows = with_settlement(all().filter(Column::Id.is_in(ids))).all(db).await?;
+    Ok(rows.into_iter().filter_map(whole).map(|order| (order.row.id, order)).collect())
 }
 
 /// A user's orders, newest first, before `before`.

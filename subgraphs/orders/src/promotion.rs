@@ -16,6 +16,7 @@ use sea_orm::{
 use crate::keeper::Keeper;
 use crate::limits::{AMOUNT_MAX, CODE_LENGTH_MAX, NAME_LENGTH_MAX, is_line_of_text};
 use crate::pricing::{self, WHOLE_BPS};
+use crate::tariff;
 
 /// A code as it is kept: without space around it, in upper case. `None`: no code looks like this.
 pub fn code(text: &str) -> Option<String> {
@@ -33,6 +34,32 @@ fn now_running(now: DateTime<Utc>) -> Condition {
                 .add(Column::UsesMax.is_null())
                 .add(Expr::col(Column::Uses).lt(Expr::col(Column::UsesMax))),
         )
+}
+
+/// Whether it has begun and is not over. Its uses may be used up.
+pub fn runs(row: &Model, now: DateTime<Utc>) -> bool {
+    row.starts_at <= now && row.ends_at.is_none_or(|end| end > now)
+}
+
+/// Whether it can be used up.
+pub fn is_limited(row: &Model) -> bool {
+    row.uses_max.is_some() || row.uses_per_buyer_max.is_some()
+}
+
+/// Promotions of `sellers`, and with `platform` those of everybody's goods, that apply by themselves, run or will run.
+pub async fn automatic(
+    db: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+    sellers: &[contract::SellerId],
+    platform: bool,
+) -> Result<Vec<Model>, Failure> {
+    let everybodys = platform.then(|| Column::SellerId.is_null());
+    let theirs = Condition::any().add(Column::SellerId.is_in(sellers.iter().copied())).add_option(everybodys);
+    let automatic = Entity::find()
+        .filter(Column::Code.is_null())
+        .filter(theirs)
+        .filter(Condition::any().add(Column::EndsAt.is_null()).add(Column::EndsAt.gt(now)));
+    Ok(automatic.all(db).await?)
 }
 
 pub async fn is_running(db: &impl ConnectionTrait, now: DateTime<Utc>, code: &str) -> Result<bool, Failure> {
@@ -99,19 +126,25 @@ pub fn rule(row: &Model) -> pricing::Promotion {
     }
 }
 
-/// Counts an order against the limits of the promotions that it uses. `Err`: the one that was used up meanwhile.
-pub async fn count(
-    tx: &Tx,
-    order: OrderId,
-    user: Option<UserId>,
-    used: &[&Model],
-) -> Result<Result<(), PromotionId>, Failure> {
-    let limited = used.iter().filter(|row| row.uses_max.is_some() || row.uses_per_buyer_max.is_some());
-    for row in limited {
-        if !count_one(tx, row, user).await? {
-            return Ok(Err(row.id));
+/// An order that uses a promotion.
+#[derive(Clone, Copy, Debug)]
+pub struct Use<'p> {
+    pub promotion: &'p Model,
+    pub order: OrderId,
+    pub user: Option<UserId>,
+}
+
+/// Counts orders against the limits of the promotions that they use. `Err`: an order whose promotion was used up meanwhile.
+pub async fn count<'p>(tx: &Tx, mut uses: Vec<Use<'p>>) -> Result<Result<(), Use<'p>>, Failure> {
+    uses.retain(|one| is_limited(one.promotion));
+    // Whoever counts the same ones waits for the first of them, and never in a circle.
+    uses.sort_by_key(|one| (one.promotion.id, one.order));
+    for one in uses {
+        if !count_one(tx, one.promotion, one.user).await? {
+            return Ok(Err(one));
         }
-        let counted = promotion_use::Model { order_id: order, promotion_id: row.id, user_id: user };
+        let Use { promotion, order, user } = one;
+        let counted = promotion_use::Model { order_id: order, promotion_id: promotion.id, user_id: user };
         promotion_use::Entity::insert(counted.into_active_model()).exec_without_returning(tx).await?;
     }
     Ok(Ok(()))
@@ -251,6 +284,9 @@ pub async fn create(
         created_at: now,
     };
     let id = row.id;
+    if row.code.is_none() {
+        tariff::change(tx, seller_id).await?;
+    }
     let inserted = Entity::insert(row.into_active_model())
         .on_conflict(OnConflict::new().do_nothing().to_owned())
         .exec_without_returning(tx)
@@ -291,6 +327,9 @@ pub async fn end(
         Entity::find_by_id(id).filter(keeper.keeps(Column::SellerId)).lock_exclusive().one(tx).await?;
     let Some(mut row) = found else { return Ok(None) };
     if row.ends_at.is_none_or(|end| end > now) {
+        if row.code.is_none() {
+            tariff::change(tx, row.seller_id).await?;
+        }
         row.ends_at = Some(now);
         Entity::update(row.clone().into_active_model().reset_all()).exec(tx).await?;
     }

@@ -4,15 +4,17 @@ use std::collections::{BTreeSet, HashMap};
 
 use chassis::Failure;
 use chrono::{DateTime, Utc};
-use contract::{CurrencyCode, Money, OfferId, UserId};
+use contract::{CartId, CurrencyCode, Money, OfferId, SellerId, UserId};
+use entity::orders::cart;
 use entity::orders::promotion::Model as Promotion;
 use sea_orm::ConnectionTrait;
 
 use crate::cart::Cart;
-use crate::goods::{self, Goods};
+use crate::goods::{self, Contents, Goods};
 use crate::pricing::{self, Basket, Line, Quote, Rules, Unpriceable};
 use crate::promotion;
-use crate::rates::{self, Destination};
+use crate::rates::Destination;
+use crate::tariff::{InForce, Tariffs};
 
 /// A cart with its price.
 #[derive(Clone, Debug)]
@@ -44,45 +46,98 @@ pub enum Problem {
     TooLarge,
 }
 
-/// The price of `cart` for `user` at `place`.
-pub async fn price(
-    db: &impl ConnectionTrait,
-    now: DateTime<Utc>,
-    cart: &Cart,
-    place: &Destination,
-    user: Option<UserId>,
-) -> Result<Result<Priced, Vec<Problem>>, Failure> {
-    let goods = goods::find(db, cart.lines.iter().map(|line| line.offer_id)).await?;
-    let problems = look(cart, &goods);
-    if !problems.is_empty() {
-        return Ok(Err(problems));
+/// What carts are priced by: what lies in them, and the tariffs of now.
+pub struct Counter {
+    contents: Contents,
+    in_force: InForce,
+}
+
+impl Counter {
+    /// Looks up what lies in `carts`. Tariffs that did not change since are not read again.
+    pub async fn open(
+        db: &impl ConnectionTrait,
+        now: DateTime<Utc>,
+        tariffs: &Tariffs,
+        carts: impl IntoIterator<Item = CartId>,
+    ) -> Result<Self, Failure> {
+        let contents = goods::in_carts(db, carts).await?;
+        let in_force = tariffs.at(db, now, &contents.revisions).await?;
+        Ok(Self { contents, in_force })
     }
-    let basket = basket(cart, &goods, place);
-    let code = cart.row.promotion_code.as_deref();
-    let running = promotion::running(db, now, basket.currency, code, user).await?;
-    if let Some(code) = code.filter(|code| !running.iter().any(|row| row.code.as_deref() == Some(*code))) {
-        return Ok(Err(vec![Problem::PromotionOver { code: code.into() }]));
+
+    /// One of the carts, with its lines.
+    pub fn cart(&self, row: &cart::Model) -> Cart {
+        let lines = self.contents.lines.get(&row.id).cloned().unwrap_or_default();
+        Cart { row: row.clone(), lines }
     }
-    let sellers: BTreeSet<_> = basket.lines.iter().map(|line| line.seller_id).collect();
-    let (tax, fee_bps) = rates::platform(db, now, place).await?;
-    let rules = Rules {
-        shipping: rates::shipping(db, sellers).await?,
-        tax,
-        promotions: running.iter().map(promotion::rule).collect(),
-        fee_bps,
-    };
-    let quote = match pricing::quote(&basket, &rules) {
-        Ok(quote) => quote,
-        Err(Unpriceable::TooLarge) => return Ok(Err(vec![Problem::TooLarge])),
-        Err(Unpriceable::CannotShip(sellers)) => {
-            let lines = basket.lines.iter().filter(|line| sellers.contains(&line.seller_id));
-            return Ok(Err(lines.map(|line| Problem::CannotShip { offer_id: line.offer_id }).collect()));
+
+    /// The price of `cart` for `user` at `place`.
+    pub async fn price(
+        &self,
+        db: &impl ConnectionTrait,
+        now: DateTime<Utc>,
+        cart: &Cart,
+        place: &Destination,
+        user: Option<UserId>,
+    ) -> Result<Result<Priced, Vec<Problem>>, Failure> {
+        let goods: HashMap<OfferId, Goods> = cart
+            .lines
+            .iter()
+            .filter_map(|line| Some((line.offer_id, self.contents.goods.get(&line.offer_id)?.clone())))
+            .collect();
+        let problems = look(cart, &goods);
+        if !problems.is_empty() {
+            return Ok(Err(problems));
         }
-    };
-    let gave = |row: &Promotion| quote.discounts.iter().any(|(id, _)| *id == row.id);
-    let promotions = running.into_iter().filter(gave).collect();
-    let changed = changed(cart, &goods)?;
-    Ok(Ok(Priced { quote, goods, promotions, changed }))
+        let basket = basket(cart, &goods, place);
+        let code = cart.row.promotion_code.as_deref();
+        let running = self.running(db, now, &basket, code, user).await?;
+        if let Some(code) = code.filter(|code| !running.iter().any(|row| row.code.as_deref() == Some(*code)))
+        {
+            return Ok(Err(vec![Problem::PromotionOver { code: code.into() }]));
+        }
+        let (tax, fee_bps) = self.in_force.platform(now, place);
+        let shipping = self.in_force.shipping(sellers(&basket));
+        let promotions = running.iter().map(promotion::rule).collect();
+        let quote = match pricing::quote(&basket, &Rules { shipping, tax, promotions, fee_bps }) {
+            Ok(quote) => quote,
+            Err(unpriceable) => return Ok(Err(in_the_way(unpriceable, &basket))),
+        };
+        let gave = |row: &Promotion| quote.discounts.iter().any(|(id, _)| *id == row.id);
+        let promotions = running.into_iter().filter(gave).collect();
+        let changed = changed(cart, &goods)?;
+        Ok(Ok(Priced { quote, goods, promotions, changed }))
+    }
+
+    /// Promotions that run for `user`. Whether one with a limit is used up, and which one a code is, only the tables know.
+    async fn running(
+        &self,
+        db: &impl ConnectionTrait,
+        now: DateTime<Utc>,
+        basket: &Basket,
+        code: Option<&str>,
+        user: Option<UserId>,
+    ) -> Result<Vec<Promotion>, Failure> {
+        let automatic = self.in_force.automatic(now, basket.currency, sellers(basket));
+        if code.is_none() && !automatic.iter().any(promotion::is_limited) {
+            return Ok(automatic);
+        }
+        promotion::running(db, now, basket.currency, code, user).await
+    }
+}
+
+fn sellers(basket: &Basket) -> BTreeSet<SellerId> {
+    basket.lines.iter().map(|line| line.seller_id).collect()
+}
+
+fn in_the_way(unpriceable: Unpriceable, basket: &Basket) -> Vec<Problem> {
+    match unpriceable {
+        Unpriceable::TooLarge => vec![Problem::TooLarge],
+        Unpriceable::CannotShip(sellers) => {
+            let lines = basket.lines.iter().filter(|line| sellers.contains(&line.seller_id));
+            lines.map(|line| Problem::CannotShip { offer_id: line.offer_id }).collect()
+        }
+    }
 }
 
 /// What can be seen without prices.

@@ -8,9 +8,7 @@ use contract::{OfferId, SellerId};
 use entity::orders::platform_rate::{self, Kind};
 use entity::orders::{offer, parcel_weight, shipping_rate};
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
 use crate::keeper::Keeper;
@@ -18,6 +16,7 @@ use crate::limits::{
     AMOUNT_MAX, GRAMS_MAX, LINE_LENGTH_MAX, LINES_MAX, RATES_MAX, is_country, is_line_of_text,
 };
 use crate::pricing::{Rate, Tax, WHOLE_BPS};
+use crate::tariff;
 
 /// Where a parcel goes, as far as prices need to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +52,7 @@ pub async fn set_shipping(
     let Some(seller_id) = keeper.shop(tx, seller).await? else {
         return Ok(Err(SetRatesRefusal::SellerNotFound));
     };
+    tariff::change(tx, Some(seller_id)).await?;
     shipping_rate::Entity::delete_many()
         .filter(shipping_rate::Column::SellerId.eq(seller_id))
         .exec(tx)
@@ -202,31 +202,27 @@ pub async fn set_platform(
         valid_from,
         created_at: now,
     };
+    tariff::change(tx, None).await?;
     platform_rate::Entity::insert(row.into_active_model()).exec_without_returning(tx).await?;
     Ok(Ok(()))
 }
 
-/// Tax at the destination and the platform's fee, as they are at `now`. Without any rate there is none.
-pub async fn platform(
-    db: &impl ConnectionTrait,
-    now: DateTime<Utc>,
-    place: &Destination,
-) -> Result<(Tax, i64), Failure> {
+/// Every rate that there is, of all times: the latest first.
+pub async fn all_platform(db: &impl ConnectionTrait) -> Result<Vec<platform_rate::Model>, Failure> {
     use platform_rate::Column::*;
-    let rows = platform_rate::Entity::find()
-        .filter(
-            Condition::any().add(Kind.eq(platform_rate::Kind::Fee)).add(Country.eq(place.country.as_str())),
-        )
-        .filter(ValidFrom.lte(now))
-        .order_by_desc(ValidFrom)
-        .order_by_desc(Id)
-        .all(db)
-        .await?;
-    let tax_of =
-        |region: &str| rows.iter().find(|row| row.kind == platform_rate::Kind::Tax && row.region == region);
+    Ok(platform_rate::Entity::find().order_by_desc(ValidFrom).order_by_desc(Id).all(db).await?)
+}
+
+/// Tax at the destination and the platform's fee, as they are at `now`, of all `rates`. Without any rate there is none.
+pub fn platform(rates: &[platform_rate::Model], now: DateTime<Utc>, place: &Destination) -> (Tax, i64) {
+    let valid = || rates.iter().filter(move |row| row.valid_from <= now);
+    let tax_of = |region: &str| {
+        let mut taxes = valid().filter(|row| row.kind == Kind::Tax && row.country == place.country);
+        taxes.find(|row| row.region == region)
+    };
     let tax =
         place.region.as_deref().filter(|region| !region.is_empty()).and_then(tax_of).or_else(|| tax_of(""));
     let tax = tax.map(|row| Tax { rate_bps: row.rate_bps, inclusive: row.inclusive }).unwrap_or_default();
-    let fee = rows.iter().find(|row| row.kind == platform_rate::Kind::Fee);
-    Ok((tax, fee.map_or(0, |row| row.rate_bps)))
+    let fee = valid().find(|row| row.kind == Kind::Fee);
+    (tax, fee.map_or(0, |row| row.rate_bps))
 }

@@ -62,6 +62,51 @@ souk_test! {
         assert_eq!(shop.levels(offer).await, [4, 0, 4]);
     }
 
+    async fn the_same_key_buys_once_though_the_cart_is_full_again(market: &Market) {
+        let shop = Shop::open(market, "Shop").await;
+        let offer = shop.offer(1_000, 5).await;
+        let user = Buyer::user(market);
+        user.set(&[(offer, 1)]).await;
+        let input = user.order_input(VISA, 1_000);
+        let first = user.checkout(input.clone()).await;
+        assert_eq!(first["order"]["status"], "PAID");
+        user.set(&[(offer, 1)]).await;
+        let again = user.checkout(input).await;
+        assert_eq!(again["order"]["id"], first["order"]["id"]);
+        market.settle().await;
+        assert_eq!((user.holds().await.len(), shop.levels(offer).await), (1, [4, 0, 4]));
+        assert_eq!(user.buy(VISA, 1_000).await["order"]["status"], "PAID", "with another key the cart is bought");
+    }
+
+    async fn those_who_buy_at_once_are_each_told_their_own(market: &Market) {
+        let shop = Shop::open(market, "Shop").await;
+        let (offer, gone) = (shop.offer(1_000, 50).await, shop.offer(1_000, 1).await);
+        let guests = join_all((0..12).map(|_| async { Buyer::guest(market, &[(offer, 1)]).await })).await;
+        let late = Buyer::guest(market, &[(gone, 2)]).await;
+        let nobody = Buyer { market, person: None, token: Some("souk_ct_nobody".into()) };
+        let wrong = guests[0].clone();
+        let same = guests[1].order_input(VISA, 1_000);
+        let (paid, (late, nobody, cheap, again)) = futures::join!(
+            join_all(guests[2..].iter().map(|guest| guest.buy(VISA, 1_000))),
+            async {
+                futures::join!(
+                    late.buy(VISA, 2_000),
+                    nobody.buy(VISA, 1_000),
+                    wrong.buy(VISA, 999),
+                    join_all((0..3).map(|_| guests[1].checkout(same.clone()))),
+                )
+            }
+        );
+        let orders: std::collections::BTreeSet<&str> = paid.iter().map(|done| done["order"]["id"].as_str().unwrap()).collect();
+        assert!(paid.iter().all(|done| done["order"]["status"] == "PAID"), "{paid:#?}");
+        assert_eq!(orders.len(), 10, "each has an order of their own");
+        assert_eq!((codes(&late), codes(&nobody), codes(&cheap)), (vec!["SOLD_OUT"], vec!["CART_NOT_FOUND"], vec!["PRICE_CHANGED"]));
+        assert!(again.iter().all(|done| done["order"]["id"] == again[0]["order"]["id"] && done["order"]["status"] == "PAID"), "{again:#?}");
+        market.settle().await;
+        assert_eq!((shop.levels(offer).await, shop.levels(gone).await), ([39, 0, 39], [1, 0, 1]));
+        assert_eq!(wrong.buy(VISA, 1_000).await["order"]["status"], "PAID");
+    }
+
     async fn two_keys_at_once_buy_one_cart_once(market: &Market) {
         let shop = Shop::open(market, "Shop").await;
         let offer = shop.offer(1_000, 5).await;

@@ -58,6 +58,32 @@ souk_test! {
         assert_eq!(guest.quote("US").await["quote"]["taxIncluded"], false);
     }
 
+    async fn what_was_priced_before_hides_nothing_that_changed_since(market: &Market) {
+        let (shop, admin) = (Shop::open(market, "Shop").await, market.admin());
+        let offer = shop.offer(1_000, 50).await;
+        let guest = Buyer::guest(market, &[(offer, 1)]).await;
+        assert_eq!(guest.price("DE").await, [1_000, 0, 0, 0, 1_000]);
+        assert_eq!(codes(&ships_for(&shop, json!([{ "currency": "EUR", "baseMinor": 300 }])).await), [""; 0]);
+        assert_eq!(guest.price("DE").await, [1_000, 0, 300, 0, 1_300]);
+        let tax = json!({ "country": "DE", "rateBps": 1_000, "inclusive": false });
+        call(market, &admin, "setTaxRate", "validFrom", tax).await;
+        assert_eq!(guest.price("DE").await, [1_000, 0, 300, 130, 1_430]);
+        let mut off = vec![];
+        for (by, bps) in [(&admin, 5_000), (&shop.seller, 1_000)] {
+            let input = json!({
+                "idempotencyKey": key(), "name": "Sale", "benefit": "PERCENT", "value": bps, "currency": "EUR",
+            });
+            off.push(call(market, by, "createPromotion", "promotionId", input).await["promotionId"].clone());
+        }
+        assert_eq!(guest.price("DE").await[1], 550);
+        call(market, &admin, "endPromotion", "promotion { id }", json!({ "id": off[0] })).await;
+        assert_eq!(guest.price("DE").await[1], 100);
+        assert_eq!(codes(&ships_for(&shop, json!([])).await), [""; 0]);
+        assert_eq!(guest.price("DE").await, [1_000, 100, 0, 90, 990]);
+        assert_eq!(codes(&guest.buy(VISA, 1_000).await), ["PRICE_CHANGED"]);
+        assert_eq!(guest.buy(VISA, 990).await["order"]["status"], "PAID");
+    }
+
     async fn only_admins_set_taxes_and_bad_rates_are_refused(market: &Market) {
         let shop = Shop::open(market, "Shop").await;
         let query = "mutation($input: SetTaxRateInput!) { setTaxRate(input: $input) { userErrors { code } } }";

@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use chassis::auth::Viewer;
+use chassis::graph::shared;
 use chassis::{Env, tx};
 use chrono::{DateTime, Utc};
 use contract::{CartId, CurrencyCode, Long, Money, OfferId, OrderId};
@@ -11,7 +12,7 @@ use entity::orders::cart_line;
 use super::loaders::load;
 use super::stubs::{Offer, Seller, Variant};
 use super::user_error::user_error;
-use crate::cart::{self, CodeRefusal, MergeRefusal, SetRefusal, Wanted};
+use crate::cart::{self, Carts, CodeRefusal, MergeRefusal, Set, SetRefusal, Wanted};
 use crate::limits::{LINES_MAX, MIRROR_WAIT};
 use crate::{mirror, promotion, secrets};
 
@@ -282,8 +283,8 @@ impl CartMutations {
         }
         let env = ctx.data_unchecked::<Env>();
         let set = async || {
-            let (now, shopper, wanted) = (env.clock.now(), shopper.clone(), wanted.clone());
-            tx::run(&env.db, async |tx| cart::set(tx, now, shopper, wanted).await).await
+            let change = Set { shopper: shopper.clone(), wanted: wanted.clone() };
+            ctx.data_unchecked::<Carts>().set(change).await.map_err(shared)
         };
         let mut done = set().await?;
         if let Err(SetRefusal::OfferNotFound { .. }) = done {

@@ -4,15 +4,17 @@ use std::time::Duration;
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use chassis::auth::Viewer;
-use chassis::idempotency::{Request, once_with};
-use chassis::{Denied, Env, Failure, tx};
+use chassis::graph::shared;
+use chassis::idempotency::Request;
+use chassis::{Denied, Failure};
 use contract::{CurrencyCode, Long, Money, OfferId, OrderId};
+use tracing::Span;
 
 use super::order::Order;
 use super::quote::{QuoteErrorCode, problem};
 use super::user_error::user_error;
 use crate::cart::Shopper;
-use crate::checkout::{self, Place, PlaceRefusal};
+use crate::checkout::{Asked, Place, PlaceRefusal, Placed};
 use crate::contact::{Address, Contact};
 use crate::failure::{Action, Why};
 use crate::limits::{METHOD_LENGTH_MAX, WAIT_MS_DEFAULT, WAIT_MS_MAX, is_line_of_text};
@@ -20,6 +22,7 @@ use crate::live::Feed;
 use crate::order;
 use crate::secrets::Secrets;
 use crate::settlement::State;
+use crate::till::Till;
 
 /// What to buy, for whom, and how it is paid.
 #[derive(InputObject)]
@@ -194,23 +197,18 @@ impl CheckoutMutations {
         let id = OrderId::new();
         let waiting = ctx.data_unchecked::<Feed>().listen(id);
         match place(ctx, id, shopper, input).await? {
-            Ok(placed) if placed == id => shown(ctx, waiting.decided(within(wait)).await?),
+            Ok(placed) if placed == id => shown(ctx, waiting.decided(within(wait)).await.map_err(shared)?),
             // Placed by the same request before: it may be decided.
             Ok(before) => {
                 let waiting = ctx.data_unchecked::<Feed>().listen(before);
-                shown(ctx, waiting.decided_before(within(wait)).await?)
+                shown(ctx, waiting.decided_before(within(wait)).await.map_err(shared)?)
             }
             Err(refusal) => Ok(nothing(refused(refusal))),
         }
     }
 }
 
-async fn place(
-    ctx: &Context<'_>,
-    id: OrderId,
-    shopper: Shopper,
-    input: CheckoutInput,
-) -> Result<Result<OrderId, PlaceRefusal>> {
+async fn place(ctx: &Context<'_>, id: OrderId, shopper: Shopper, input: CheckoutInput) -> Result<Placed> {
     let expected =
         Money { amount_minor: input.expected_total.amount_minor.0, currency: input.expected_total.currency };
     let contact = Contact { email: input.email.trim().into(), address: input.address.into() };
@@ -223,12 +221,8 @@ async fn place(
     )?;
     let user = Viewer::maybe(ctx).map(|viewer| viewer.user);
     let command = Place { id, shopper, user, contact, method: input.payment_method, expected };
-    let (env, secrets) = (ctx.data_unchecked::<Env>(), ctx.data_unchecked::<Secrets>());
-    let now = env.clock.now();
-    let done = tx::run(&env.db, async |tx| {
-        once_with(tx, now, request, id, || checkout::place(tx, now, secrets, command)).await
-    });
-    Ok(done.await?)
+    let asked = Asked { request, command, span: Span::current() };
+    ctx.data_unchecked::<Till>().place(asked).await.map_err(shared)
 }
 
 /// In whose name a key is kept.

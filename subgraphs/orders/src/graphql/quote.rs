@@ -10,8 +10,9 @@ use super::user_error::user_error;
 use crate::cart;
 use crate::limits::is_country;
 use crate::pricing;
-use crate::quoting::{self, Priced, Problem};
+use crate::quoting::{Counter, Priced, Problem};
 use crate::rates::Destination;
+use crate::tariff::Tariffs;
 
 /// What to price.
 #[derive(InputObject)]
@@ -261,7 +262,7 @@ impl QuoteQueries {
         let env = ctx.data_unchecked::<Env>();
         let (db, now) = (env.db.read(), env.clock.now());
         let cart = match super::shopper(ctx, input.cart_token.as_deref()) {
-            Some(shopper) => cart::find(db, &shopper).await?,
+            Some(shopper) => cart::find_row(db, &shopper).await?,
             None => None,
         };
         let Some(cart) = cart else {
@@ -269,7 +270,8 @@ impl QuoteQueries {
         };
         let place = Destination { country: input.country, region: input.region };
         let user = Viewer::maybe(ctx).map(|viewer| viewer.user);
-        Ok(match quoting::price(db, now, &cart, &place, user).await? {
+        let counter = Counter::open(db, now, ctx.data_unchecked::<Tariffs>(), [cart.id]).await?;
+        Ok(match counter.price(db, now, &counter.cart(&cart), &place, user).await? {
             Ok(priced) => QuotePayload { quote: Some(Quote(priced)), user_errors: vec![] },
             Err(problems) => {
                 QuotePayload { quote: None, user_errors: problems.into_iter().map(problem).collect() }
