@@ -10,8 +10,11 @@ use contract::text::BadText;
 use contract::{OfferId, OrderId, ReservationId};
 use entity::inventory::reservation::{self, Column, Entity, State};
 use entity::inventory::reservation_line;
-use sea_orm::sea_query::{LockBehavior, LockType};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
+use sea_orm::sea_query::{JoinType, LockBehavior, LockType};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationDef,
+    Select,
+};
 
 use crate::asks::{self, settle};
 use crate::desk::{Ask, Reservation, ReservedLine};
@@ -198,13 +201,24 @@ pub(crate) async fn lock(
     ids: impl Iterator<Item = ReservationId>,
 ) -> Result<BTreeMap<ReservationId, Reservation>, Failure> {
     let ids: BTreeSet<ReservationId> = ids.collect();
-    let rows = Entity::find()
+    let to_lines: RelationDef = Entity::belongs_to(reservation_line::Entity)
+        .from(Column::Id)
+        .to(reservation_line::Column::ReservationId)
+        .into();
+    let mut found = Entity::find()
         .filter(Column::Id.is_in(ids))
         .order_by_asc(Column::Id)
-        .lock_exclusive()
-        .all(tx)
-        .await?;
-    with_lines(tx, rows).await
+        .order_by_asc(reservation_line::Column::OfferId)
+        .select_also(reservation_line::Entity)
+        .join(JoinType::LeftJoin, to_lines);
+    // Its lines never change.
+    QueryTrait::query(&mut found).lock_with_tables(LockType::Update, [Entity]);
+    let mut reservations: BTreeMap<ReservationId, Reservation> = BTreeMap::new();
+    for (row, line) in found.all(tx).await? {
+        let reservation = reservations.entry(row.id).or_insert_with(|| row.into());
+        reservation.lines.extend(line.map(ReservedLine::from));
+    }
+    Ok(reservations)
 }
 
 async fn with_lines(

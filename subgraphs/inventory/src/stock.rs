@@ -12,10 +12,11 @@ use chassis::outbox::{self, about};
 use chassis::{Failure, Outcome, Tx};
 use chrono::{DateTime, Utc};
 use contract::event::inventory::StockChanged;
-use contract::{LocationId, MovementId, OfferId, OrderId, ReservationId, ShipmentId};
+use contract::{LocationId, MovementId, OfferId, OrderId, ReservationId, SellerId, ShipmentId, VariantId};
 use entity::inventory::stock_movement::Kind;
-use entity::inventory::{offer, stock_level, stock_movement};
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use entity::inventory::{offer, stock_level, stock_movement, webhook as webhook_row};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter, QuerySelect};
 
 use crate::webhook;
 
@@ -134,30 +135,67 @@ pub(crate) async fn tell(
     now: DateTime<Utc>,
     levels: Vec<stock_level::Model>,
 ) -> Result<Vec<Level>, Failure> {
-    let mut told = Vec::with_capacity(levels.len());
+    let (mut told, mut listened) = (Vec::with_capacity(levels.len()), vec![]);
     for some in levels.chunks(OFFERS_MAX) {
-        let offers = offer::Entity::find()
-            .filter(offer::Column::OfferId.is_in(some.iter().map(|level| level.offer_id)))
-            .all(tx)
-            .await?;
-        let offers: BTreeMap<OfferId, offer::Model> =
-            offers.into_iter().map(|offer| (offer.offer_id, offer)).collect();
-        told.extend(some.iter().filter_map(|level| Some(now_is(level, offers.get(&level.offer_id)?))));
+        let offers = listings(tx, some.iter().map(|level| level.offer_id)).await?;
+        for (level, offer) in some.iter().filter_map(|level| Some((level, offers.get(&level.offer_id)?))) {
+            let level = level_of(level, offer.variant_id, offer.seller_id);
+            listened.extend(offer.has_webhook.then(|| level.clone()));
+            told.push(level);
+        }
     }
     let events = told
         .iter()
         .map(|level: &Level| (about("stock_level", level.offer_id, level.sequence), level.clone().into()));
     outbox::say_all(tx, now, events.collect()).await?;
-    webhook::note(tx, now, &told).await?;
+    webhook::note(tx, now, &listened).await?;
     Ok(told)
+}
+
+/// What is told of an offer besides its level.
+#[derive(FromQueryResult)]
+struct Listing {
+    offer_id: OfferId,
+    variant_id: VariantId,
+    seller_id: SellerId,
+    /// Somebody outside is told of the seller's stock.
+    has_webhook: bool,
+}
+
+async fn listings(
+    tx: &Tx,
+    offers: impl Iterator<Item = OfferId>,
+) -> Result<BTreeMap<OfferId, Listing>, Failure> {
+    let webhook = Query::select()
+        .expr(Expr::val(1))
+        .from(webhook_row::Entity)
+        .and_where(
+            Expr::col((webhook_row::Entity, webhook_row::Column::SellerId))
+                .eq(Expr::col((offer::Entity, offer::Column::SellerId))),
+        )
+        .and_where(webhook_row::Column::Enabled.eq(true))
+        .take();
+    let rows = offer::Entity::find()
+        .select_only()
+        .columns([offer::Column::OfferId, offer::Column::VariantId, offer::Column::SellerId])
+        .expr_as(Expr::exists(webhook), "has_webhook")
+        .filter(offer::Column::OfferId.is_in(offers))
+        .into_model::<Listing>()
+        .all(tx)
+        .await?;
+    Ok(rows.into_iter().map(|listing| (listing.offer_id, listing)).collect())
 }
 
 /// The public form of a level.
 pub(crate) fn now_is(level: &stock_level::Model, offer: &offer::Model) -> Level {
+    level_of(level, offer.variant_id, offer.seller_id)
+}
+
+fn level_of(level: &stock_level::Model, variant_id: VariantId, seller_id: SellerId) -> Level {
     Level {
         offer_id: level.offer_id,
-        variant_id: offer.variant_id,
-        seller_id: offer.seller_id,
+        variant_id,
+        seller_id,
         on_hand: level.on_hand,
         reserved: level.reserved,
         available: level.available,
