@@ -21,9 +21,9 @@ pub struct Model {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
 pub enum State {
-    /// A step that reads the payment was made.
+    /// It is about a payment of ours: that is read, unless it tells what is known.
     Applied,
-    /// It is about nothing of ours.
+    /// It is about nothing of ours, or tells nothing.
     Ignored,
 }
 

@@ -9,8 +9,8 @@ use contract::{PaymentId, StepId};
 use entity::payments::payment;
 use entity::payments::payment_step::{self, Kind, State as StepState};
 use entity::payments::provider_event::{self, State};
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
+use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter, QuerySelect};
 use tokio::sync::Notify;
 
 /// An event of a provider.
@@ -26,6 +26,34 @@ pub struct Hint {
     pub reference: Option<String>,
     /// As it came.
     pub body: String,
+    pub tells: Tells,
+}
+
+/// What a hint may be news of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tells {
+    /// Nothing that changes a payment.
+    Nothing,
+    /// That the money is held.
+    Held,
+    /// That the money was taken.
+    Captured,
+    /// Who knows.
+    Anything,
+}
+
+impl Tells {
+    /// Whether nothing but what it tells can have happened, and we know that already: mostly it was our doing.
+    fn is_known(self, state: payment::State) -> bool {
+        use payment::State::*;
+        let captured = matches!(state, Captured | PartlyRefunded | Refunded | Disputed);
+        match self {
+            Self::Nothing => true,
+            Self::Held => captured || matches!(state, Authorised | Capturing),
+            Self::Captured => captured,
+            Self::Anything => false,
+        }
+    }
 }
 
 impl Hint {
@@ -44,14 +72,18 @@ impl Hint {
             payment_id: Some(payment_id),
             reference: Some(reference.into()),
             body: String::new(),
+            tells: Tells::Anything,
         }
     }
 }
 
-/// Stores a hint and, when it is new and about a payment of ours, has the payment read. `news` wakes the courier after
-/// the commit.
+/// Stores a hint and, when it is new and may be news of a payment of ours, has the payment read, unless that is about to
+/// happen. `news` wakes the courier after the commit.
 pub async fn take(tx: &Tx, now: DateTime<Utc>, hint: &Hint, news: &Arc<Notify>) -> Result<(), Failure> {
-    let about = about(tx, hint).await?;
+    let about = match hint.tells {
+        Tells::Nothing => None,
+        _ => about(tx, hint).await?,
+    };
     let row = provider_event::Model {
         provider: hint.provider.into(),
         event_id: hint.event_id.clone(),
@@ -65,7 +97,11 @@ pub async fn take(tx: &Tx, now: DateTime<Utc>, hint: &Hint, news: &Arc<Notify>) 
         .on_conflict(OnConflict::new().do_nothing().to_owned())
         .exec_without_returning(tx)
         .await?;
-    let Some(payment_id) = about.filter(|_| taken == 1) else { return Ok(()) };
+    let Some(about) = about.filter(|_| taken == 1) else { return Ok(()) };
+    if about.is_read_soon || hint.tells.is_known(about.state) {
+        return Ok(());
+    }
+    let payment_id = about.id;
     payment_step::Entity::insert(reading(now, payment_id).into_active_model())
         .exec_without_returning(tx)
         .await?;
@@ -98,15 +134,36 @@ pub async fn take_all(
     Ok(new)
 }
 
+/// A payment of ours.
+#[derive(FromQueryResult)]
+struct About {
+    id: PaymentId,
+    state: payment::State,
+    /// Nobody has begun to read it, and somebody will.
+    is_read_soon: bool,
+}
+
 /// The payment of ours that a hint is about.
-async fn about(tx: &Tx, hint: &Hint) -> Result<Option<PaymentId>, Failure> {
+async fn about(tx: &Tx, hint: &Hint) -> Result<Option<About>, Failure> {
     let of_provider = payment::Entity::find().filter(payment::Column::Provider.eq(hint.provider));
     let found = match (hint.payment_id, &hint.reference) {
         (Some(id), _) => of_provider.filter(payment::Column::Id.eq(id)),
         (None, Some(reference)) => of_provider.filter(payment::Column::Reference.eq(reference)),
         (None, None) => return Ok(None),
     };
-    Ok(found.select_only().column(payment::Column::Id).into_tuple().one(tx).await?)
+    let step = |column: payment_step::Column| Expr::col((payment_step::Entity, column));
+    let reading = Query::select()
+        .expr(Expr::val(1))
+        .from(payment_step::Entity)
+        .and_where(
+            step(payment_step::Column::PaymentId).eq(Expr::col((payment::Entity, payment::Column::Id))),
+        )
+        .and_where(payment_step::Column::Kind.eq(Kind::Read))
+        .and_where(payment_step::Column::State.eq(StepState::Waiting))
+        .and_where(payment_step::Column::FirstSentAt.is_null())
+        .take();
+    let columns = found.select_only().columns([payment::Column::Id, payment::Column::State]);
+    Ok(columns.expr_as(Expr::exists(reading), "is_read_soon").into_model::<About>().one(tx).await?)
 }
 
 fn reading(now: DateTime<Utc>, payment_id: PaymentId) -> payment_step::Model {

@@ -9,6 +9,7 @@ mod ledger;
 mod localstripe;
 mod providers;
 mod refunds;
+mod storm;
 mod webhooks;
 
 use chassis::outbox::{self, about};

@@ -11,7 +11,7 @@ use super::Sale;
 use crate::support::Market;
 
 /// The key that seals the sandbox's webhooks in tests.
-const SECRET: [u8; 32] = [7; 32];
+pub(super) const SECRET: [u8; 32] = [7; 32];
 
 /// The marketplace's pages over HTTP.
 pub(super) async fn pages(market: &Market) -> String {

@@ -32,7 +32,7 @@ use super::{
     Answer, Authorise, Capture, Captured, Hold, Holds, OpenAccount, Payee, PaymentProvider, Read, Refund,
     Remote, RemoteHold, Reverse, Standing, Transfer, Void,
 };
-use crate::hint::{Hint, take};
+use crate::hint::{Hint, Tells, take};
 use crate::webhook::{Untrusted, verify};
 use faults::Fault;
 pub use faults::Faults;
@@ -333,6 +333,7 @@ impl PaymentProvider for Sandbox {
             payment_id: event.payment_id,
             reference: event.reference,
             body: String::from_utf8_lossy(body).into_owned(),
+            tells: Tells::Anything,
         })
     }
 

@@ -9,7 +9,7 @@ use super::client::Got;
 use super::form::Form;
 use super::shape::{Event, ours};
 use super::{NAME, Stripe};
-use crate::hint::Hint;
+use crate::hint::{Hint, Tells};
 use crate::webhook::{Untrusted, verify};
 
 const SIGNATURE: &str = "stripe-signature";
@@ -29,6 +29,16 @@ const TELLING: [&str; 13] = [
     "charge.dispute.updated",
     "charge.dispute.closed",
 ];
+
+/// What a kind of event may be news of. Each payment comes with some that are none.
+fn tells(kind: &str) -> Tells {
+    match kind {
+        "payment_intent.created" | "charge.updated" => Tells::Nothing,
+        "payment_intent.amount_capturable_updated" | "charge.succeeded" => Tells::Held,
+        "payment_intent.succeeded" | "charge.captured" => Tells::Captured,
+        _ => Tells::Anything,
+    }
+}
 
 impl Stripe {
     /// What happened since then.
@@ -64,6 +74,7 @@ fn about(event: Event) -> Hint {
         "object": { "id": object.id, "object": object.object, "status": object.status },
     });
     Hint {
+        tells: tells(&event.kind),
         provider: NAME,
         event_id: event.id,
         kind: event.kind,
