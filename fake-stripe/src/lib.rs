@@ -3,7 +3,8 @@
 //! It answers as Stripe does: payment intents with test cards, charges, refunds, transfers and their reversals, connected
 //! accounts, payouts, balances, disputes, events and signed webhooks, lists, errors, and idempotency keys that keep the
 //! first answer, 500s included. What Stripe does not have is under `/_fake/`: faults, the clock, and a ledger of what was
-//! done. It is a test tool: it moves no money, takes test keys only and remembers nothing after it ends.
+//! done. It is a test tool: it moves no money, takes test keys only and remembers nothing after it ends, unless it is given a
+//! file for that.
 
 // `json!` takes a step for each field, and a charge has many.
 #![recursion_limit = "256"]
@@ -25,6 +26,7 @@ mod faults;
 mod form;
 mod gate;
 mod idempotency;
+mod journal;
 mod later;
 mod money;
 mod payment_intent;
@@ -41,11 +43,13 @@ mod webhook_endpoint;
 mod wire;
 mod world;
 
+use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -69,6 +73,7 @@ pub(crate) struct Fake {
     keys: Mutex<Keys>,
     faults: Mutex<Faults>,
     calls: Mutex<Calls>,
+    journal: tokio::sync::Mutex<Option<File>>,
     /// Wakes the courier.
     news: Notify,
     tasks: TaskTracker,
@@ -86,6 +91,7 @@ impl Fake {
             keys: Mutex::default(),
             faults: Mutex::new(Faults::new(settings.seed, settings.faults.clone())),
             calls: Mutex::default(),
+            journal: tokio::sync::Mutex::default(),
             news: Notify::new(),
             tasks: TaskTracker::new(),
             started: settings,
@@ -134,15 +140,21 @@ impl Fake {
     }
 
     fn router(self: &Arc<Self>) -> Router {
-        api::routes(self).merge(control::routes()).with_state(self.clone())
+        let keep = from_fn_with_state(self.clone(), journal::keep);
+        api::routes(self).merge(control::routes()).layer(keep).with_state(self.clone())
     }
 }
 
 /// Serves a fake until `stop`; calls that are executing are finished first.
 pub async fn serve(listener: TcpListener, settings: Settings, stop: CancellationToken) -> io::Result<()> {
     let fake = Fake::new(settings);
+    let router = fake.router();
+    if let Some(path) = &fake.started.journal {
+        let file = journal::ask_again(&fake, &router, path).await?;
+        *fake.journal.lock().await = Some(file);
+    }
     let courier = fake.tasks.spawn(courier::run(fake.clone(), stop.clone()));
-    let service = fake.router().into_make_service_with_connect_info::<Wire>();
+    let service = router.into_make_service_with_connect_info::<Wire>();
     let served =
         axum::serve(Listener(listener), service).with_graceful_shutdown(stop.clone().cancelled_owned()).await;
     stop.cancel();

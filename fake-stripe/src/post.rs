@@ -97,6 +97,11 @@ impl Post {
         }
     }
 
+    /// Nothing is on its way any more.
+    pub fn forget(&mut self) {
+        self.waiting.clear();
+    }
+
     /// How many deliveries are not done.
     pub fn pending(&self) -> usize {
         self.waiting.len() + usize::from(self.on_the_way.is_some())

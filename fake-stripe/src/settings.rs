@@ -1,5 +1,7 @@
 //! What a fake can be told.
 
+use std::path::PathBuf;
+
 use crate::faults::Rates;
 
 /// How a fake behaves.
@@ -20,6 +22,8 @@ pub struct Settings {
     pub latency_ms_max: u64,
     /// How long a hanging call stays open, in milliseconds.
     pub hang_ms: u64,
+    /// Where to keep what is asked of it, for the next one. `None`: it forgets everything when it ends.
+    pub journal: Option<PathBuf>,
 }
 
 /// An endpoint and the secret that its events are signed with.
@@ -52,6 +56,7 @@ impl Default for Settings {
             faults: Rates::default(),
             latency_ms_max: 0,
             hang_ms: 30_000,
+            journal: None,
         }
     }
 }

@@ -150,7 +150,7 @@ pub async fn transmit(
 
 /// With its body read: a connection that has its answer before its request is over is closed, and the answer lost.
 /// `None`: the body is too large, or ended early.
-async fn whole(request: Request) -> Option<Request> {
+pub async fn whole(request: Request) -> Option<Request> {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, BODY_MAX).await.ok()?;
     Some(Request::from_parts(parts, body.into()))

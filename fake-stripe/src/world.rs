@@ -34,6 +34,10 @@ const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmno
 pub struct World {
     pub settings: Settings,
     ids: StdRng,
+    /// Requests that only look have an id as well.
+    request_ids: StdRng,
+    /// Where the clock stands, in seconds since 1970, while it stands still.
+    still_at: Option<i64>,
     /// How far the clock was moved ahead, in seconds.
     ahead_s: i64,
     pub caller: Caller,
@@ -57,6 +61,8 @@ impl World {
     pub fn new(settings: Settings) -> Self {
         let mut world = Self {
             ids: StdRng::seed_from_u64(settings.seed),
+            request_ids: StdRng::seed_from_u64(settings.seed.wrapping_add(2)),
+            still_at: None,
             post: Post::new(settings.seed, settings.delivery),
             settings,
             ahead_s: 0,
@@ -84,8 +90,32 @@ impl World {
 
     /// Seconds since 1970.
     pub fn now(&self) -> i64 {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("this machine's clock is past 1970");
-        i64::try_from(since.as_secs()).expect("seconds fit for a long time") + self.ahead_s
+        self.still_at.unwrap_or_else(system_s) + self.ahead_s
+    }
+
+    /// From now on names follow from `seed`. The machine's time.
+    pub fn roll(&mut self, seed: u64) -> i64 {
+        self.ids = StdRng::seed_from_u64(seed);
+        system_s()
+    }
+
+    /// It is then and nothing else, and names follow from `seed`.
+    pub fn hold_still(&mut self, at: i64, seed: u64) {
+        self.roll(seed);
+        self.still_at = Some(at);
+    }
+
+    /// The clock goes on. What was told while it stood still has been told before.
+    pub fn go_on(&mut self, seed: u64) {
+        self.roll(seed);
+        self.still_at = None;
+        self.post.forget();
+    }
+
+    /// Whether something happens by itself at the next look.
+    pub fn is_anything_due(&self) -> bool {
+        let now = self.now();
+        self.later.iter().any(|(at, _)| *at <= now)
     }
 
     /// Moves the clock ahead and lets happen what is due then.
@@ -99,7 +129,7 @@ impl World {
     }
 
     pub fn request_id(&mut self) -> String {
-        format!("req_{}", letters(&mut self.ids, 14))
+        format!("req_{}", letters(&mut self.request_ids, 14))
     }
 
     /// Random letters and digits, for secrets.
@@ -137,6 +167,11 @@ impl World {
             _ => None,
         }
     }
+}
+
+fn system_s() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("this machine's clock is past 1970");
+    i64::try_from(since.as_secs()).expect("seconds fit for a long time")
 }
 
 /// A prefix and random letters.

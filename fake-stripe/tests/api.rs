@@ -181,3 +181,43 @@ async fn a_connection_that_is_cut_gives_no_answer_at_all() {
         made["data"].as_array().unwrap().iter().map(|intent| &intent["metadata"]["key"]).collect();
     assert_eq!(keys, ["drop_after"]);
 }
+
+/// A file that no other test has.
+fn journal(name: &str) -> std::path::PathBuf {
+    let path = std::env::temp_dir().join(format!("fake-stripe-{name}-{}.jsonl", std::process::id()));
+    _ = std::fs::remove_file(&path);
+    path
+}
+
+#[tokio::test]
+async fn what_one_was_asked_the_next_one_knows() {
+    let journal = journal("known");
+    let settings = |seed| Settings { seed, journal: Some(journal.clone()), ..Settings::default() };
+    let first = Stripe::start(settings(1)).await;
+    let taken = read(first.take("one")).await.1;
+    first.control("clock", json!({ "advance_s": 3_600 })).await;
+    let late = read(first.take("late")).await.1;
+    let (intents, ledger) = (first.get("v1/payment_intents").await, first.get("_fake/ledger").await);
+    drop(first);
+
+    let next = Stripe::start(settings(2)).await;
+    assert_eq!(next.get("v1/payment_intents").await, intents, "names and times are the same");
+    assert_eq!(next.get("_fake/ledger").await, ledger);
+    assert_eq!(read(next.take("one")).await.1["id"], taken["id"], "a key gives its first answer");
+    let intent = late["id"].as_str().unwrap();
+    let refunded = read(next.post("refunds", "back", &[("payment_intent", intent)])).await.1;
+    assert_eq!(refunded["status"], "succeeded", "{refunded}");
+    drop(next);
+
+    // Killed in the middle of a line.
+    let mut text = std::fs::read_to_string(&journal).unwrap();
+    text.push_str("{\"at\": 18");
+    std::fs::write(&journal, text).unwrap();
+    let last = Stripe::start(settings(3)).await;
+    assert_eq!(last.get("v1/refunds").await["data"][0]["id"], refunded["id"]);
+    read(last.take("after")).await;
+    drop(last);
+    let again = Stripe::start(settings(4)).await;
+    assert_eq!(again.get("v1/payment_intents").await["data"].as_array().unwrap().len(), 3);
+    std::fs::remove_file(journal).unwrap();
+}

@@ -1,5 +1,7 @@
 //! `souk fake-stripe`: a Stripe to test against, as a process of its own.
 
+use std::path::PathBuf;
+
 use anyhow::{Context, anyhow};
 use chassis::telemetry::{LogFormat, Telemetry};
 use clap::Args;
@@ -47,6 +49,9 @@ pub struct FakeStripe {
     /// How long a hanging call stays open, in milliseconds.
     #[arg(long, env = "SOUK_FAKE_STRIPE_HANG_MS", default_value_t = 30_000)]
     hang_ms: u64,
+    /// Keeps what is asked of it in this file, and knows what is in it already. Without one it forgets everything when it ends.
+    #[arg(long, env = "SOUK_FAKE_STRIPE_JOURNAL")]
+    journal: Option<PathBuf>,
     /// What to log: a level, or directives such as `info,fake_stripe=debug`.
     #[arg(long, env = "SOUK_LOG", default_value = "info")]
     log: String,
@@ -83,6 +88,7 @@ impl FakeStripe {
             faults: self.faults,
             latency_ms_max: self.latency_ms,
             hang_ms: self.hang_ms,
+            journal: self.journal,
             ..Settings::default()
         }
     }

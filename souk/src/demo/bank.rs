@@ -1,6 +1,7 @@
-//! The demo's bank: a Stripe in this process, so that buying takes the way that it takes with Stripe. No money moves, and it
-//! forgets everything when the process ends.
+//! The demo's bank: a Stripe in this process, so that buying takes the way that it takes with Stripe. No money moves. What was
+//! asked of it is kept with the demo's data, so that it knows its payments after a restart.
 
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
@@ -14,24 +15,27 @@ use tracing::error;
 const SECRET_KEY: &str = "sk_test_demo";
 /// It leaves the process only towards itself.
 const WEBHOOK_SECRET: &str = "whsec_demo";
+/// What was asked of it.
+const JOURNAL: &str = "bank.jsonl";
 
 /// A bank with an address, not yet open.
 pub struct Bank {
     listener: TcpListener,
     url: String,
+    journal: PathBuf,
 }
 
 impl Bank {
-    /// Takes a free port of this machine.
+    /// Takes a free port of this machine. It remembers what it did in `folder`.
     ///
     /// # Errors
     /// There is none.
-    pub async fn found() -> anyhow::Result<Self> {
+    pub async fn found(folder: &Path) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0))
             .await
             .context("the demo's bank cannot listen on 127.0.0.1")?;
         let url = format!("http://{}", listener.local_addr()?);
-        Ok(Self { listener, url })
+        Ok(Self { listener, url, journal: folder.join(JOURNAL) })
     }
 
     /// Where it is.
@@ -55,6 +59,7 @@ impl Bank {
             // Names that an earlier bank gave are not given again: payments of that time are not mistaken for others.
             seed: SystemTime::UNIX_EPOCH.elapsed().unwrap_or(Duration::ZERO).as_secs(),
             webhook: Some(Webhook { url, secret: WEBHOOK_SECRET.into() }),
+            journal: Some(self.journal),
             ..Settings::default()
         };
         let stop = tasks.stopping().clone();

@@ -45,7 +45,7 @@ pub async fn everything(settings: &Settings, listen: &Listen, demo: Option<Demo>
 /// A demo has a bank of its own, unless somebody says who takes its payments.
 async fn bank(settings: &Settings, demo: Option<Demo>) -> anyhow::Result<Option<Bank>> {
     match (demo, settings.payments.payments_provider) {
-        (Some(_), None) => Ok(Some(Bank::found().await?)),
+        (Some(_), None) => Ok(Some(Bank::found(&settings.data_dir).await?)),
         _ => Ok(None),
     }
 }
