@@ -25,6 +25,10 @@ const LAST_PIECES: i64 = 10;
 const SERVICES: [&str; 3] = ["orders", "inventory", "payments"];
 /// How long to wait until every service knows how much there is.
 const KNOWN_WITHIN: Duration = Duration::from_secs(10);
+/// How long a look lasts, how many more statements than usual in it are rest, and how long to wait for that.
+const LOOK: Duration = Duration::from_millis(500);
+const QUIET: u64 = 10;
+const QUIET_WITHIN: Duration = Duration::from_secs(60);
 
 #[derive(Args)]
 pub struct Checkout {
@@ -120,11 +124,32 @@ impl Checkout {
         &self,
         load: impl Future<Output = anyhow::Result<Vec<Duration>>>,
     ) -> anyhow::Result<Load> {
+        let idle = self.statements_a_look().await?;
         let (cpu, statements, started) = (self.cpu()?, self.statements().await?, Instant::now());
         let times = Summary::new(load.await?);
         let wall = started.elapsed();
+        self.quiet(idle).await?;
+        // What goes on without anybody buying is not the orders'.
+        let looks = started.elapsed().as_secs_f64() / LOOK.as_secs_f64();
         let (cpu, statements) = (self.cpu()? - cpu, self.statements().await? - statements);
+        let statements = statements.saturating_sub((idle as f64 * looks) as u64);
         Ok(Load { times, wall, cpu, statements })
+    }
+
+    /// Statements of one look's time.
+    async fn statements_a_look(&self) -> anyhow::Result<u64> {
+        let before = self.statements().await?;
+        tokio::time::sleep(LOOK).await;
+        Ok(self.statements().await? - before)
+    }
+
+    /// Waits until nothing more happens than when nobody buys: what orders leave behind is theirs too.
+    async fn quiet(&self, idle: u64) -> anyhow::Result<()> {
+        let until = Instant::now() + QUIET_WITHIN;
+        while self.statements_a_look().await? > 2 * idle + QUIET {
+            ensure!(Instant::now() < until, "it does not come to rest");
+        }
+        Ok(())
     }
 
     fn cpu(&self) -> anyhow::Result<Duration> {
