@@ -1,10 +1,17 @@
 //! Words like one that was typed: begun like it, or a few edits away.
 
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
-use tantivy::query::{AutomatonWeight, DfaWrapper, EnableScoring, FuzzyTermQuery, Query, Weight};
-use tantivy::schema::Field;
+use tantivy::index::SegmentId;
+use tantivy::postings::TermInfo;
+use tantivy::query::{
+    AutomatonWeight, BitSetDocSet, ConstScorer, DfaWrapper, EnableScoring, Explanation, FuzzyTermQuery,
+    Query, Scorer, Weight,
+};
+use tantivy::schema::{Field, IndexRecordOption};
+use tantivy::{BitSet, DocId, Score, SegmentReader};
 
 use super::ask::key;
 
@@ -17,11 +24,12 @@ pub(super) struct Typed {
     text: String,
     /// By the number of edits, less one.
     near: [OnceLock<Alike>; EDITS_MAX],
+    begun: OnceLock<Alike>,
 }
 
 impl Typed {
     pub(super) fn new(text: &str) -> Self {
-        Self { text: text.into(), near: Default::default() }
+        Self { text: text.into(), near: Default::default(), begun: OnceLock::new() }
     }
 
     pub(super) fn text(&self) -> &str {
@@ -43,30 +51,55 @@ impl Typed {
     }
 
     /// Words that begin with it.
-    pub(super) fn begun(&self) -> Alike {
-        Alike::new(|word| FuzzyTermQuery::new_prefix(word, 0, false), &self.text)
+    pub(super) fn begun(&self) -> &Alike {
+        self.begun.get_or_init(|| Alike::new(|word| FuzzyTermQuery::new_prefix(word, 0, false), &self.text))
     }
 }
 
-/// Tells the words of a kind from others, letter by letter.
+/// Tells the words of a kind from others, letter by letter, and remembers where it found some.
 #[derive(Clone)]
-pub(super) struct Alike(Arc<DfaWrapper>);
+pub(super) struct Alike(Arc<Kind>);
+
+struct Kind {
+    letters: Arc<DfaWrapper>,
+    /// By segment and field: what was typed is looked for several times, more leniently each time.
+    found: Mutex<HashMap<(SegmentId, Field), Words>>,
+}
+
+/// The words of one kind in one field of one segment.
+type Words = Arc<[TermInfo]>;
 
 impl Alike {
     fn new(query: impl FnOnce(tantivy::Term) -> FuzzyTermQuery, word: &str) -> Self {
         // The letters are all that counts of the term.
         let query = query(key(Field::from_field_id(0), word));
-        Self(Arc::new(query.automaton().expect("the term is a text, and the edits are few")))
+        let letters = query.automaton().expect("the term is a text, and the edits are few");
+        Self(Arc::new(Kind { letters: Arc::new(letters), found: Mutex::default() }))
     }
 
     /// For a look into the words of a field.
     pub(super) fn automaton(&self) -> &DfaWrapper {
-        &self.0
+        &self.0.letters
     }
 
     /// The products with such a word in `field`.
     pub(super) fn within(&self, field: Field) -> Within {
         Within { field, alike: self.clone() }
+    }
+
+    fn words(&self, segment: &SegmentReader, field: Field) -> tantivy::Result<Words> {
+        let place = (segment.segment_id(), field);
+        if let Some(known) = self.found().get(&place) {
+            return Ok(known.clone());
+        }
+        let look = AutomatonWeight::<DfaWrapper>::new(field, self.0.letters.clone());
+        let words: Words = look.get_match_term_infos(segment)?.into();
+        self.found().insert(place, words.clone());
+        Ok(words)
+    }
+
+    fn found(&self) -> std::sync::MutexGuard<'_, HashMap<(SegmentId, Field), Words>> {
+        self.0.found.lock().expect("no code panics while it holds this lock")
     }
 }
 
@@ -85,6 +118,27 @@ pub(super) struct Within {
 
 impl Query for Within {
     fn weight(&self, _: EnableScoring<'_>) -> tantivy::Result<Box<dyn Weight>> {
-        Ok(Box::new(AutomatonWeight::<DfaWrapper>::new(self.field, self.alike.0.clone())))
+        Ok(Box::new(self.clone()))
+    }
+}
+
+impl Weight for Within {
+    fn scorer(&self, segment: &SegmentReader, boost: Score) -> tantivy::Result<Box<dyn Scorer>> {
+        let index = segment.inverted_index(self.field)?;
+        let mut docs = BitSet::with_max_value(segment.max_doc());
+        for word in self.alike.words(segment, self.field)?.iter() {
+            let mut postings = index.read_block_postings_from_terminfo(word, IndexRecordOption::Basic)?;
+            while !postings.docs().is_empty() {
+                for doc in postings.docs() {
+                    docs.insert(*doc);
+                }
+                postings.advance();
+            }
+        }
+        Ok(Box::new(ConstScorer::new(BitSetDocSet::from(docs), boost)))
+    }
+
+    fn explain(&self, _: &SegmentReader, _: DocId) -> tantivy::Result<Explanation> {
+        Ok(Explanation::new("a word of a kind", 1.0))
     }
 }
