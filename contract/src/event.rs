@@ -186,6 +186,12 @@ events! {
     ReturnChanged(orders::ReturnChanged) = "orders.return_changed", 1;
     /// Ask: sold pieces are the seller's again.
     RestockSold(inventory::RestockSold) = "inventory.restock_sold", 1;
+    /// Ask: reserve pieces one by one, all or none.
+    ReservePieces(inventory::ReservePieces) = "inventory.reserve_pieces", 1;
+    /// Answer: every piece is reserved.
+    PiecesReserved(inventory::PiecesReserved) = "inventory.pieces_reserved", 1;
+    /// Answer: no piece is reserved, and how many there are.
+    PiecesRejected(inventory::PiecesRejected) = "inventory.pieces_rejected", 1;
     /// One piece changed hands in a market: buyer and seller are bound.
     Matched(bidding::Matched) = "bidding.matched", 1;
     /// The best prices of a market or its last sale changed.
@@ -194,6 +200,8 @@ events! {
     TradeFailed(orders::TradeFailed) = "orders.trade_failed", 1;
     /// Somebody did not keep to a match.
     Struck(orders::Struck) = "orders.struck", 1;
+    /// A seller can be paid now, or cannot any more.
+    PayeeChanged(payments::PayeeChanged) = "payments.payee_changed", 1;
     /// Ask: a seller owes a penalty.
     FineSeller(payments::FineSeller) = "payments.fine_seller", 1;
 }

@@ -128,6 +128,8 @@ typed_ids! {
     ImageId = "img", "an image";
     /// A node of the category tree.
     CategoryId = "cat", "a category";
+    /// The stock that is kept for one ask of a market.
+    BackingId = "bck", "the stock behind an ask";
     /// A seller's price for a variant in a condition.
     OfferId = "off", "an offer";
     /// One act of listing an item: the offer and the pieces that came with it.

@@ -1,15 +1,20 @@
 //! Tables of bidding: markets, the journal of commands with its snapshots, the orders, trades and candles that follow from it,
-//! and mirrors of sellers and variants.
+//! stock kept for asks, and mirrors of
+//! sellers, variants and offers.
 
 pub mod account;
 pub mod ask_batch;
 pub mod ask_batch_item;
+pub mod backing;
+pub mod backing_piece;
 pub mod candle;
 pub mod failed_trade;
 pub mod journal;
 pub mod market;
+pub mod offer;
 pub mod order;
 pub mod partition;
+pub mod payee;
 pub mod seller;
 pub mod selling;
 pub mod selling_due;

@@ -5,6 +5,7 @@ pub mod difference;
 pub mod dispute;
 pub mod ledger_account;
 pub mod ledger_transfer;
+pub mod payee;
 pub mod payment;
 pub mod payment_share;
 pub mod payment_step;

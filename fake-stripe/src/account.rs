@@ -248,7 +248,12 @@ pub fn create(world: &mut World, call: &mut Call) -> Answer {
         bank: None,
     };
     told.apply(world, &mut account);
-    world.accounts.put(account.clone());
+    let id = account.head.id.clone();
+    world.accounts.put(account);
+    if world.settings.trusts_sellers {
+        onboard(world, &id);
+    }
+    let account = world.accounts.any(&id).cloned().expect("it was put there");
     Ok(account.show(world))
 }
 

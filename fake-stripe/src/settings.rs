@@ -24,6 +24,8 @@ pub struct Settings {
     pub hang_ms: u64,
     /// Where to keep what is asked of it, for the next one. `None`: it forgets everything when it ends.
     pub journal: Option<PathBuf>,
+    /// New accounts are ready at once: nobody need say who they are.
+    pub trusts_sellers: bool,
 }
 
 /// An endpoint and the secret that its events are signed with.
@@ -57,6 +59,7 @@ impl Default for Settings {
             latency_ms_max: 0,
             hang_ms: 30_000,
             journal: None,
+            trusts_sellers: false,
         }
     }
 }

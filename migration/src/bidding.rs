@@ -1,5 +1,6 @@
 //! The tables of bidding, in the order in which they came.
 
+mod backings;
 mod batches;
 mod engine;
 mod market_data;
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
             Box::new(markets::Markets),
             Box::new(batches::Batches),
             Box::new(market_data::MarketData),
+            Box::new(backings::Backings),
         ]
     }
 }

@@ -61,6 +61,7 @@ impl Demo {
                 accounts: accounts.env.clone(),
                 catalog: catalog.env.clone(),
                 bidding_api: service(ServiceName::Bidding)?.endpoint.clone(),
+                payments_api: service(ServiceName::Payments)?.endpoint.clone(),
             },
         };
         let stop = market.tasks.stopping().clone();

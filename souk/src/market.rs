@@ -26,6 +26,8 @@ pub struct Plan {
     pub payments: payments::provider::Setup,
     /// How long everybody in a trade has.
     pub trades: orders::trade::rules::Rules,
+    /// What holds for all markets.
+    pub markets: bidding::rules::Rules,
 }
 
 /// Why a marketplace did not start.

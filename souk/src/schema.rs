@@ -142,6 +142,7 @@ async fn blank_market() -> anyhow::Result<Market> {
         reach: chassis::Reach::Public,
         payments: Default::default(),
         trades: Default::default(),
+        markets: Default::default(),
     };
     Ok(Market::open(&plan, Clock::System, Tasks::new()).await?)
 }

@@ -1,5 +1,6 @@
 //! What every command needs to know: where rows are kept, the master key, who moves money, what to log.
 
+mod markets;
 mod payments;
 mod trades;
 
@@ -16,6 +17,7 @@ use rand::TryRngCore;
 use secrecy::SecretBox;
 
 use crate::market::{ALL, Market, Plan, ServiceName};
+pub use markets::MarketSettings;
 pub use payments::{PaymentSettings, Provider};
 pub use trades::TradeSettings;
 
@@ -66,6 +68,8 @@ pub struct Settings {
     pub payments: PaymentSettings,
     #[command(flatten)]
     pub trades: TradeSettings,
+    #[command(flatten)]
+    pub markets: MarketSettings,
     /// What to log: a level, or directives such as `info,chassis=debug`.
     #[arg(long, env = "SOUK_LOG", default_value = "info,tantivy=error")]
     pub log: String,
@@ -119,6 +123,7 @@ impl Settings {
     /// Makes the data folder and the master key when they are missing, and says where everything is.
     pub fn plan(&self, services: &[ServiceName]) -> anyhow::Result<Plan> {
         let (payments, trades) = (self.payments.setup()?, self.trades.rules()?);
+        let markets = self.markets.rules(&trades)?;
         let folder = self.data_dir.display();
         fs::create_dir_all(&self.data_dir)
             .with_context(|| format!("the data folder {folder} cannot be made"))?;
@@ -132,6 +137,7 @@ impl Settings {
             reach,
             payments,
             trades,
+            markets,
         })
     }
 

@@ -16,6 +16,7 @@ async fn refused(url: impl Fn(&str) -> String) -> String {
         reach: chassis::Reach::Public,
         payments: Default::default(),
         trades: Default::default(),
+        markets: Default::default(),
     };
     match Market::open(&plan, Clock::System, Tasks::new()).await {
         Ok(_) => panic!("it started"),

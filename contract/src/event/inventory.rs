@@ -40,6 +40,31 @@ pub struct ReserveStock {
     pub expires_at: DateTime<Utc>,
 }
 
+/// Ask: reserve one piece of an offer under each id, all or none, until `expires_at`. Each is then committed or released by
+/// itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReservePieces {
+    /// Chosen by the asker, 1 to 100 of them: asking twice with the same ids reserves once.
+    pub reservations: Vec<ReservationId>,
+    pub offer_id: OfferId,
+    pub expires_at: DateTime<Utc>,
+}
+
+/// A piece is reserved under each id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PiecesReserved {
+    pub reservations: Vec<ReservationId>,
+}
+
+/// Nothing is reserved under any of these ids.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PiecesRejected {
+    pub reservations: Vec<ReservationId>,
+    pub offer_id: OfferId,
+    /// Pieces that were free.
+    pub available: i64,
+}
+
 /// Ask: the reserved stock has been sold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CommitStock {

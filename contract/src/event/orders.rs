@@ -143,6 +143,6 @@ pub struct Struck {
     pub trade_id: TradeId,
     /// Their strikes that count, this one included.
     pub strikes: u64,
-    /// Until enough of them have lapsed they should not trade. `None`: in good standing still.
+    /// Until enough of them have lapsed they do not trade. `None`: in good standing still.
     pub suspended_until: Option<DateTime<Utc>>,
 }

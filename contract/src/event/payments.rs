@@ -178,6 +178,14 @@ pub struct FineSeller {
     pub reason: String,
 }
 
+/// Whether what a seller earns can be sent to them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PayeeChanged {
+    pub seller_id: SellerId,
+    /// The platform's payment provider pays them: they have an account there, or need none.
+    pub ready: bool,
+}
+
 /// Where a dispute stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]

@@ -15,6 +15,8 @@ pub struct Model {
     pub quantity: i64,
     /// How long the ask lives, in days.
     pub days: i64,
+    /// The offer whose stock is to back the ask.
+    pub offer_id: Option<contract::OfferId>,
     pub status: Status,
     /// Why it was refused.
     pub refusal: Option<Refusal>,
@@ -43,6 +45,8 @@ pub enum Refusal {
     TooManyInMarket,
     TooMany,
     SellingPaused,
+    OfferNotFound,
+    OutOfStock,
     Full,
 }
 

@@ -32,9 +32,9 @@ pub struct Model {
     pub payment_method: Option<String>,
     /// Where what a bid buys goes: an entry of the buyer's address book.
     pub address_id: Option<contract::AddressId>,
-    /// The offer whose stock backs an ask, and the piece of it that is reserved.
+    /// The offer whose stock backs an ask, and what of it is kept.
     pub offer_id: Option<contract::OfferId>,
-    pub reservation_id: Option<contract::ReservationId>,
+    pub backing_id: Option<contract::BackingId>,
     /// What a repeat of the request must equal.
     pub request_hash: Option<String>,
     /// Its place in time: lower matches first at one price.

@@ -43,6 +43,7 @@ fn ask_batch_item() -> TableCreateStatement {
         .col(big_integer("price_minor"))
         .col(big_integer("quantity"))
         .col(big_integer("days"))
+        .col(uuid_null("offer_id"))
         .col(text("status"))
         .col(text_null("refusal"))
         .col(integer_null("partition"))

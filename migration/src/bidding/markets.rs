@@ -13,9 +13,17 @@ impl MigrationName for Markets {
 #[async_trait::async_trait]
 impl MigrationTrait for Markets {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for table in
-            [market(), ticker(), seller(), variant(), selling(), selling_due(), failed_trade(), sold()]
-        {
+        for table in [
+            market(),
+            ticker(),
+            seller(),
+            payee(),
+            variant(),
+            selling(),
+            selling_due(),
+            failed_trade(),
+            sold(),
+        ] {
             manager.create_table(table).await?;
         }
         for column in order_columns() {
@@ -37,6 +45,7 @@ impl MigrationTrait for Markets {
             "create index market_unapplied on market (id) where applied_version < version",
             "create index failed_trade_due on failed_trade (heard_at) where due",
             "create index seller_user on seller (user_id)",
+            "create index selling_suspended on selling (suspended_until) where suspended_until is not null",
             "create index bidding_order_mine on bidding_order (account, side, placed_at, partition, number)",
             "create index bidding_order_queue on bidding_order (market, side, price_minor, sequence) where status = 'open'",
         ] {
@@ -85,6 +94,15 @@ fn seller() -> TableCreateStatement {
         .take()
 }
 
+fn payee() -> TableCreateStatement {
+    Table::create()
+        .table("payee")
+        .col(uuid("seller_id").primary_key())
+        .col(boolean("ready"))
+        .col(big_integer("version"))
+        .take()
+}
+
 fn variant() -> TableCreateStatement {
     Table::create()
         .table("variant")
@@ -100,6 +118,7 @@ fn selling() -> TableCreateStatement {
         .col(uuid("user_id").primary_key())
         .col(boolean("paused"))
         .col(boolean("barred"))
+        .col(timestamp_with_time_zone_null("suspended_until"))
         .col(big_integer("version"))
         .take()
 }
@@ -141,7 +160,7 @@ fn order_columns() -> Vec<ColumnDef> {
         text_null("payment_method"),
         uuid_null("address_id"),
         uuid_null("offer_id"),
-        uuid_null("reservation_id"),
+        uuid_null("backing_id"),
         text_null("request_hash"),
         big_integer("sequence").default(0).take(),
     ]

@@ -60,6 +60,7 @@ impl Bank {
             seed: SystemTime::UNIX_EPOCH.elapsed().unwrap_or(Duration::ZERO).as_secs(),
             webhook: Some(Webhook { url, secret: WEBHOOK_SECRET.into() }),
             journal: Some(self.journal),
+            trusts_sellers: true,
             ..Settings::default()
         };
         let stop = tasks.stopping().clone();

@@ -34,6 +34,9 @@ const SPREAD_MAX: i64 = 60;
 const EAGER_PERCENT: u32 = 25;
 /// How much what a sneaker is worth changes with an order, at most, in ten thousandths.
 const STEP_MAX: i64 = 60;
+/// How often a trader tries to set up where they are paid: payments hears of new shops a moment later.
+const SET_UP_TRIES: usize = 50;
+const SET_UP_PAUSE: Duration = Duration::from_millis(100);
 /// Every price is a multiple of this.
 const TICK_MINOR: i64 = 100;
 
@@ -43,6 +46,7 @@ pub(super) struct Places {
     pub accounts: Env,
     pub catalog: Env,
     pub bidding_api: Endpoint,
+    pub payments_api: Endpoint,
 }
 
 /// Somebody who trades.
@@ -106,7 +110,24 @@ async fn trader(places: &Places, number: usize) -> Result<Trader, Failure> {
         phone: None,
     };
     let address = accounts::ensure_address(&places.accounts, user, home).await?;
+    set_up_payouts(places, user).await;
     Ok(Trader { user, address: address.to_string() })
+}
+
+/// Markets take asks of those only who can be paid.
+async fn set_up_payouts(places: &Places, user: UserId) {
+    let query =
+        "mutation($input: SetUpPayoutsInput!) { setUpPayouts(input: $input) { ready userErrors { code } } }";
+    let back = "http://localhost/";
+    for _ in 0..SET_UP_TRIES {
+        let seller = viewer(&places.accounts, user, &[Role::Buyer, Role::Seller]);
+        let input = json!({ "input": { "returnUrl": back, "refreshUrl": back } });
+        let done = ask(&places.payments_api, seller, query, input).await;
+        if done["setUpPayouts"]["userErrors"][0]["code"] != "NOT_FOUND" {
+            return debug!("A trader of the demo set up payouts: {done}");
+        }
+        tokio::time::sleep(SET_UP_PAUSE).await;
+    }
 }
 
 /// The size in the middle: the one that most people wear.

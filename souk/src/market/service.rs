@@ -44,7 +44,7 @@ impl ServiceName {
     async fn subgraph(self, env: &Env, plan: &Plan) -> Result<Subgraph, Failure> {
         match self {
             Self::Accounts => accounts::subgraph(env).await,
-            Self::Bidding => bidding::subgraph(env).await,
+            Self::Bidding => bidding::subgraph(env, &plan.markets).await,
             Self::Catalog => catalog::subgraph(env).await,
             Self::Inventory => inventory::subgraph(env).await,
             Self::Orders => orders::subgraph(env, &plan.trades).await,

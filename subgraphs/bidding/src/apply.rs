@@ -1,17 +1,20 @@
 //! What the database knows and the engine has not heard yet: rules of markets, pauses, payments that failed. Each is written
 //! first and sent then; whoever dies in between leaves it to the next round. Hearing it twice does no harm.
 
-use chassis::{Denied, Env, Failure};
+use chassis::{Denied, Env, Failure, tx};
 use contract::UserId;
-use entity::bidding::{failed_trade, market, selling, selling_due};
-use matching::{AccountId, Action};
+use entity::bidding::{failed_trade, market, order, selling, selling_due};
+use matching::{AccountId, Action, Event, OrderId, Refusal};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect};
 use tracing::warn;
 
+use crate::backing;
 use crate::floor::{Floor, NoAnswer};
 use crate::market::{engine_id, rules};
 use crate::number::trade_of;
+use crate::order::wait_for_rows;
+use crate::selling::reinstate;
 
 /// Rows of each kind in one round.
 const ROUND_MAX: u64 = 256;
@@ -19,6 +22,7 @@ const ROUND_MAX: u64 = 256;
 /// One round. What another process must do is left to it.
 pub async fn everything(env: &Env, floor: &Floor) -> Result<(), Failure> {
     markets(env, floor).await?;
+    suspensions(env).await?;
     pauses(env, floor).await?;
     failed_trades(env, floor).await
 }
@@ -45,6 +49,16 @@ pub async fn apply_market(env: &Env, floor: &Floor, row: &market::Model) -> Resu
     Ok(())
 }
 
+/// Whoever's suspension is over may sell again: a change like any other, heard by every partition.
+async fn suspensions(env: &Env) -> Result<(), Failure> {
+    let now = env.clock.now();
+    let over = selling::Entity::find().filter(selling::Column::SuspendedUntil.lte(now));
+    if over.one(env.db.look()).await?.is_some() {
+        tx::apply(&env.db, async |tx| reinstate(tx, now, ROUND_MAX).await).await?;
+    }
+    Ok(())
+}
+
 async fn pauses(env: &Env, floor: &Floor) -> Result<(), Failure> {
     let due = selling_due::Entity::find().limit(ROUND_MAX).all(env.db.look()).await?;
     for row in due {
@@ -64,19 +78,38 @@ pub async fn pause_of(env: &Env, floor: &Floor, user: UserId) -> Result<(), Fail
 }
 
 async fn apply_pause(env: &Env, floor: &Floor, due: &selling_due::Model) -> Result<(), NoAnswer> {
-    let selling = selling::Entity::find_by_id(due.user_id).one(env.db.write()).await?;
-    let account = AccountId(due.user_id.0.as_u128());
-    let action = match selling.is_none_or(|selling| selling.may_sell()) {
+    let (account, now) = (AccountId(due.user_id.0.as_u128()), env.clock.now());
+    let row = selling::Entity::find_by_id(due.user_id).one(env.db.write()).await?;
+    let action = match row.as_ref().is_none_or(|row| row.may_sell(now)) {
         true => Action::ResumeSelling { account },
         false => Action::PauseSelling { account },
     };
-    floor.send(due.partition as u32, action, Vec::new()).await?;
+    let partition = due.partition as u32;
+    let paused = floor.send(partition, action, Vec::new()).await?;
+    if row.is_some_and(|row| row.suspended(now).is_some()) {
+        wait_for_rows(&env.db, partition, paused.seq).await?;
+        lapse_bids(env, floor, due).await?;
+    }
     selling_due::Entity::delete_many()
         .filter(selling_due::Column::UserId.eq(due.user_id))
         .filter(selling_due::Column::Partition.eq(due.partition))
         .filter(selling_due::Column::Version.eq(due.version))
         .exec(env.db.write())
         .await?;
+    Ok(())
+}
+
+/// Nobody is to be bound by the bids of somebody who does not keep to matches.
+async fn lapse_bids(env: &Env, floor: &Floor, due: &selling_due::Model) -> Result<(), NoAnswer> {
+    let bids = order::Entity::find()
+        .filter(order::Column::Account.eq(due.user_id.0))
+        .filter(order::Column::Partition.eq(due.partition))
+        .filter(order::Column::Side.eq(order::Side::Bid))
+        .filter(order::Column::Status.eq(order::Status::Open));
+    for bid in bids.all(env.db.read()).await? {
+        let order = OrderId(bid.number as u64);
+        floor.send(due.partition as u32, Action::AuthLapsed { order }, Vec::new()).await?;
+    }
     Ok(())
 }
 
@@ -94,7 +127,12 @@ async fn failed_trades(env: &Env, floor: &Floor) -> Result<(), Failure> {
 /// A trade that the engine has forgotten, or whose failure it knows, needs nothing more.
 async fn apply_failed(env: &Env, floor: &Floor, row: &failed_trade::Model) -> Result<(), NoAnswer> {
     if let Some((partition, trade)) = trade_of(row.trade_id) {
-        floor.send(partition, Action::PaymentFailed { trade }, Vec::new()).await?;
+        let told = floor.send(partition, Action::PaymentFailed { trade }, Vec::new()).await?;
+        let forgotten =
+            |event: &Event| matches!(event, Event::Refused { refusal: Refusal::UnknownTrade, .. });
+        if told.events.iter().any(forgotten) {
+            backing::forget_match(env, partition, trade.0 as i64).await?;
+        }
     }
     failed_trade::Entity::update_many()
         .col_expr(failed_trade::Column::Due, Expr::val(false))

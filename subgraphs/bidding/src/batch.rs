@@ -8,7 +8,7 @@ use std::time::Duration;
 use chassis::idempotency::Conflict;
 use chassis::{Denied, Env, Failure, Job, Outcome, Tx};
 use chrono::{DateTime, Utc};
-use contract::{AskBatchId, MarketId, SellerId, UserId};
+use contract::{AskBatchId, MarketId, OfferId, SellerId, UserId};
 use entity::bidding::ask_batch_item::{Column, Refusal, Status};
 use entity::bidding::{ask_batch, ask_batch_item, market};
 use futures::FutureExt;
@@ -17,9 +17,10 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveEnum, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 use serde::Serialize;
 
+use crate::backing::{self, NotPlaced};
 use crate::floor::{Floor, NoAnswer};
 use crate::limits::{DAYS, QUANTITY_MAX};
-use crate::order::{NewOrder, place};
+use crate::order::{Done, NewOrder, place};
 use crate::selling::{self, CannotSell};
 use crate::terms::{Terms, request_hash};
 
@@ -37,6 +38,8 @@ pub struct Ask {
     pub price_minor: i64,
     pub quantity: i64,
     pub days: i64,
+    /// The offer whose stock is to back it.
+    pub offer_id: Option<OfferId>,
 }
 
 /// Take a batch in.
@@ -71,7 +74,7 @@ pub async fn take_in(tx: &Tx, now: DateTime<Utc>, command: ListAsks) -> Outcome<
     if !(1..=ASKS_MAX).contains(&command.asks.len()) {
         return Ok(Err(ListRefusal::AsksOutOfRange));
     }
-    let seller_id = match selling::shop(tx, command.user, command.seller).await? {
+    let seller_id = match selling::shop(tx, now, command.user, command.seller).await? {
         Ok(shop) => shop,
         Err(why) => return Ok(Err(ListRefusal::CannotSell(why))),
     };
@@ -84,7 +87,7 @@ pub async fn take_in(tx: &Tx, now: DateTime<Utc>, command: ListAsks) -> Outcome<
 }
 
 fn item(batch_id: AskBatchId, position: i64, ask: Ask) -> ask_batch_item::ActiveModel {
-    let Ask { market_id, price_minor, quantity, days } = ask;
+    let Ask { market_id, price_minor, quantity, days, offer_id } = ask;
     ask_batch_item::Model {
         batch_id,
         position,
@@ -92,6 +95,7 @@ fn item(batch_id: AskBatchId, position: i64, ask: Ask) -> ask_batch_item::Active
         price_minor,
         quantity,
         days,
+        offer_id,
         status: Status::Waiting,
         refusal: None,
         partition: None,
@@ -167,20 +171,43 @@ async fn send_one(
         let refusal = wrong(item).unwrap_or(Refusal::MarketNotFound);
         return settle(env, item, Err(refusal)).await;
     };
-    match place(env, floor, market, order(batch, item)).await {
-        Ok(Ok(done)) => settle(env, item, Ok((done.order.partition, done.order.number))).await,
-        Ok(Err(refusal)) => settle(env, item, Err(told(refusal))).await,
+    match place_one(env, floor, market, order(batch, item)).await {
+        Ok(None) => Ok(false),
+        Ok(Some(Ok(done))) => settle(env, item, Ok((done.order.partition, done.order.number))).await,
+        Ok(Some(Err(refusal))) => settle(env, item, Err(refusal)).await,
         Err(NoAnswer::Denied(Denied::NotNow(_) | Denied::Overloaded { .. })) => Ok(false),
         Err(NoAnswer::Denied(denied)) => Err(Failure::msg(denied.to_string())),
         Err(NoAnswer::Failure(failure)) => Err(failure),
     }
 }
 
+/// `None`: its stock is still to be reserved.
+async fn place_one(
+    env: &Env,
+    floor: &Floor,
+    market: &market::Model,
+    new: NewOrder,
+) -> Result<Option<Result<Done, Refusal>>, NoAnswer> {
+    let (Some(offer), Some(shop)) = (new.terms.offer_id, new.terms.seller_id) else {
+        return Ok(Some(place(env, floor, market, new).await?.map_err(told)));
+    };
+    if !backing::can_back(env.db.read(), market, shop, offer).await? {
+        return Ok(Some(Err(Refusal::OfferNotFound)));
+    }
+    let placed = backing::place(env, floor, market, &new, Duration::ZERO).await?;
+    Ok(placed.map(|placed| {
+        placed.map_err(|why| match why {
+            NotPlaced::OutOfStock { .. } | NotPlaced::Late => Refusal::OutOfStock,
+            NotPlaced::Refused(refusal) => told(refusal),
+        })
+    }))
+}
+
 fn order(batch: &ask_batch::Model, item: &ask_batch_item::Model) -> NewOrder {
-    let ask = (item.market_id, item.price_minor, item.quantity, item.days);
+    let ask = (item.market_id, item.price_minor, item.quantity, item.days, item.offer_id);
     NewOrder {
         user: batch.user_id,
-        operation: "listAsks",
+        operation: "listAsks".into(),
         key: format!("{} {}", batch.id, item.position),
         side: matching::Side::Ask,
         price_minor: item.price_minor,
@@ -188,6 +215,7 @@ fn order(batch: &ask_batch::Model, item: &ask_batch_item::Model) -> NewOrder {
         days: Some(item.days),
         terms: Terms {
             seller_id: Some(batch.seller_id),
+            offer_id: item.offer_id,
             request_hash: request_hash(&ask),
             ..Terms::default()
         },
@@ -196,7 +224,8 @@ fn order(batch: &ask_batch::Model, item: &ask_batch_item::Model) -> NewOrder {
 
 /// What the engine need not be asked for.
 fn wrong(item: &ask_batch_item::Model) -> Option<Refusal> {
-    if !(1..=i64::from(QUANTITY_MAX)).contains(&item.quantity) {
+    let pieces_max = if item.offer_id.is_some() { backing::PIECES_MAX } else { QUANTITY_MAX.into() };
+    if !(1..=pieces_max).contains(&item.quantity) {
         return Some(Refusal::QuantityOutOfRange);
     }
     let is_life = DAYS.iter().any(|days| i64::from(*days) == item.days);

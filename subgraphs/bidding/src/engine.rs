@@ -5,6 +5,7 @@
 //! snapshots, so that neither slows an answer. An [`Owner`] says which process writes which partition.
 
 mod announce;
+mod behind;
 mod follower;
 mod journal;
 mod numbering;

@@ -1,4 +1,5 @@
-//! What bidding hears: sellers and variants, which it mirrors, and trades that came to nothing.
+//! What bidding hears: sellers, whether they can be paid, variants and offers, which it mirrors; stock that is reserved for
+//! asks or not; trades that came to nothing, and who did not keep to them.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +15,7 @@ use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
 use crate::fee::{Sold, quarters};
 use crate::number::trade_of;
-use crate::{mirror, sold};
+use crate::{backing, mirror, selling, sold};
 
 /// The ears of bidding.
 pub fn consumers(env: &Env) -> Vec<Consumer> {
@@ -22,27 +23,53 @@ pub fn consumers(env: &Env) -> Vec<Consumer> {
         Consumer::new(env, "bidding.accounts", &["accounts.seller_changed"], |tx, now, events| {
             hear(tx, now, events).boxed()
         }),
-        Consumer::new(env, "bidding.catalog", &["catalog.variant_changed"], |tx, now, events| {
+        Consumer::new(
+            env,
+            "bidding.catalog",
+            &["catalog.variant_changed", "catalog.offer_changed"],
+            |tx, now, events| hear(tx, now, events).boxed(),
+        ),
+        Consumer::new(
+            env,
+            "bidding.inventory",
+            &["inventory.pieces_reserved", "inventory.pieces_rejected", "inventory.stock_released"],
+            |tx, now, events| hear(tx, now, events).boxed(),
+        ),
+        Consumer::new(env, "bidding.payments", &["payments.payee_changed"], |tx, now, events| {
             hear(tx, now, events).boxed()
         }),
-        Consumer::new(env, "bidding.orders", &["orders.trade_failed"], |tx, now, events| {
+        Consumer::new(env, "bidding.orders", &["orders.trade_failed", "orders.struck"], |tx, now, events| {
             hear(tx, now, events).boxed()
         }),
     ]
 }
 
 async fn hear(tx: &Tx, now: DateTime<Utc>, events: &[Envelope]) -> Result<(), Failure> {
-    let (mut sellers, mut variants) = (vec![], vec![]);
+    let (mut sellers, mut variants, mut payees) = (vec![], vec![], vec![]);
+    let (mut offers, mut released) = (vec![], vec![]);
     for envelope in events {
         let version = envelope.aggregate.version;
         match &envelope.event {
             Event::SellerChanged(change) => sellers.push((change, version)),
             Event::VariantChanged(change) => variants.push((change, version)),
+            Event::OfferChanged(change) => offers.push((change, version)),
+            Event::PiecesReserved(said) => backing::hear_reserved(tx, said).await?,
+            Event::PiecesRejected(said) => backing::hear_rejected(tx, said).await?,
+            Event::StockReleased(said) => released.push(said.reservation_id),
+            Event::PayeeChanged(change) => payees.push((change, version)),
+            Event::Struck(struck) => {
+                if let Some(until) = struck.suspended_until {
+                    selling::suspend(tx, struck.user_id, until).await?;
+                }
+            }
             Event::TradeFailed(failed) => trade_failed(tx, now, failed).await?,
             _ => {}
         }
     }
     mirror::hear_sellers(tx, sellers).await?;
+    mirror::hear_payees(tx, payees).await?;
+    mirror::hear_offers(tx, offers).await?;
+    backing::hear_released(tx, released).await?;
     mirror::hear_variants(tx, variants).await
 }
 

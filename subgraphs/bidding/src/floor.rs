@@ -1,6 +1,6 @@
 //! The trading floor: the partitions that this process writes, and the way of a command to its partition.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, RwLock};
 
 use chassis::{Denied, Engine, Env, Failure, Job};
@@ -11,13 +11,13 @@ use sea_orm::{EntityTrait, QuerySelect};
 use tokio::sync::Mutex;
 
 use crate::apply;
-use crate::engine::{Answered, Handle, Owner, Ticker, Unanswered, partition_of};
+use crate::engine::{Answered, Handle, Owner, PARTITIONS, Ticker, Unanswered, partition_of};
 use crate::market::engine_id;
+use crate::rules::Rules;
 
-/// Partitions that new markets are spread over. One commit at a time is all that a SQLite file does: more partitions would
-/// only split what one commit takes. On PostgreSQL each can be written by another process.
+/// Partitions that new markets are spread over on SQLite. One commit at a time is all that a file does: more partitions
+/// would only split what one commit takes.
 const SPREAD_SQLITE: u32 = 1;
-const SPREAD_POSTGRES: u32 = 4;
 /// How often leases are looked after, and what did not reach the engine is tried again.
 const PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
 /// When a client that was told to wait may come back.
@@ -29,6 +29,9 @@ pub struct Floor(Arc<Inner>);
 
 struct Inner {
     env: Env,
+    rules: Rules,
+    /// Partitions whose engines know the caps.
+    limited: Mutex<BTreeSet<u32>>,
     owner: Mutex<Owner>,
     handles: RwLock<BTreeMap<u32, Handle>>,
 }
@@ -62,18 +65,28 @@ impl From<NoAnswer> for async_graphql::Error {
 }
 
 impl Floor {
-    pub fn new(env: &Env) -> Self {
+    pub fn new(env: &Env, rules: Rules) -> Self {
         let owner = Owner::new(env.db.clone(), env.clock.clone(), env.tasks.clone());
         // A data folder has one server: nobody else can hold its partitions.
         let owner = if env.db.engine() == Engine::Sqlite { owner.alone() } else { owner };
-        Self(Arc::new(Inner { env: env.clone(), owner: Mutex::new(owner), handles: RwLock::default() }))
+        Self(Arc::new(Inner {
+            env: env.clone(),
+            rules,
+            limited: Mutex::default(),
+            owner: Mutex::new(owner),
+            handles: RwLock::default(),
+        }))
+    }
+
+    pub fn rules(&self) -> &Rules {
+        &self.0.rules
     }
 
     /// The partition of a market that is to be opened.
     pub fn partition_for(&self, market: contract::MarketId) -> i32 {
         let spread = match self.0.env.db.engine() {
             Engine::Sqlite => SPREAD_SQLITE,
-            Engine::Postgres => SPREAD_POSTGRES,
+            Engine::Postgres => self.0.rules.partitions.clamp(1, PARTITIONS),
         };
         (partition_of(engine_id(market)) % spread) as i32
     }
@@ -141,7 +154,30 @@ impl Floor {
     pub async fn round(&self) -> Result<(), Failure> {
         let partitions = self.partitions().await?;
         self.turn(partitions).await?;
+        self.limit().await?;
         apply::everything(&self.0.env, self).await
+    }
+
+    fn here(&self) -> Vec<u32> {
+        self.0.handles.read().expect("no code panics while it holds this lock").keys().copied().collect()
+    }
+
+    /// Tells the engines that came since what an account may have.
+    async fn limit(&self) -> Result<(), Failure> {
+        let mut limited = self.0.limited.lock().await;
+        limited.retain(|partition| self.known(*partition).is_some());
+        for partition in self.here() {
+            if limited.contains(&partition) {
+                continue;
+            }
+            match self.send(partition, Action::SetLimits(self.0.rules.limits()), Vec::new()).await {
+                Ok(_) => _ = limited.insert(partition),
+                // What passes is tried again in the next round.
+                Err(NoAnswer::Denied(_)) => {}
+                Err(NoAnswer::Failure(failure)) => return Err(failure),
+            }
+        }
+        Ok(())
     }
 
     /// Looks after the floor as long as the process runs.

@@ -52,7 +52,7 @@ pub(crate) fn graph(env: &Env, floor: &Floor, consumers: Vec<Consumer>) -> Graph
             .data(loaders::new(&env.db))
             .data(floor.clone())
             .data(Desk::new(env.db.clone(), floor.clone()))
-            .data(Throttle::new(env.clock.clone()))
+            .data(Throttle::new(env.clock.clone(), floor.rules()))
             .data(consumers)
             .data(env.clone()),
     )

@@ -1,10 +1,11 @@
 //! Bidding: order books per variant and condition, and what follows from them.
 //!
 //! It owns markets and the journal of commands, from which everything else follows: books, orders, trades. It promises that
-//! what it acknowledged is durable, that nobody sees what a crash could undo, and that one process at a time decides about a
-//! market. It mirrors sellers and variants.
+//! what it acknowledged is durable, that nobody sees what a crash could undo, that one process at a time decides about a
+//! market, and that an ask with stock behind it has it reserved. It mirrors sellers, variants and offers.
 
 mod apply;
+pub mod backing;
 pub mod batch;
 pub mod candle;
 mod crc32;
@@ -20,6 +21,7 @@ mod mirror;
 pub mod number;
 pub mod order;
 pub mod recount;
+pub mod rules;
 pub mod selling;
 pub mod sold;
 pub mod terms;
@@ -28,17 +30,18 @@ pub mod throttle;
 use chassis::{Env, Failure, Subgraph};
 
 use floor::Floor;
+use rules::Rules;
 
 /// The bidding subgraph on the database of `env`.
-pub async fn subgraph(env: &Env) -> Result<Subgraph, Failure> {
-    let floor = Floor::new(env);
+pub async fn subgraph(env: &Env, rules: &Rules) -> Result<Subgraph, Failure> {
+    let floor = Floor::new(env, *rules);
     floor.release_at_stop();
     let consumers = events::consumers(env);
     Ok(Subgraph {
         name: "bidding",
         graph: graphql::graph(env, &floor, consumers.clone()),
         consumers,
-        jobs: vec![floor.job(), batch::job(env, &floor)],
+        jobs: vec![floor.job(), batch::job(env, &floor), backing::sweep::job(env, &floor)],
         routes: Default::default(),
     })
 }

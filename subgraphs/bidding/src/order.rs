@@ -1,5 +1,6 @@
 //! Bids and asks: what somebody sends to a market, and what came of it.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use chassis::{Database, Denied, Env, Failure};
@@ -29,7 +30,7 @@ const DAY_US: i64 = 24 * 60 * 60 * 1_000_000;
 pub struct NewOrder {
     pub user: UserId,
     /// The mutation and the client's key: the same again is answered once more and done once.
-    pub operation: &'static str,
+    pub operation: Cow<'static, str>,
     pub key: String,
     pub side: Side,
     /// A bid pays no more, an ask gets no less.
@@ -63,7 +64,7 @@ pub async fn place(
     }
     let place = Place {
         account: account(new.user),
-        key: Some(engine_key(new.operation, &new.key)),
+        key: Some(engine_key(&new.operation, &new.key)),
         market: engine_id(market.id),
         side: new.side,
         price: new.price_minor,
@@ -186,7 +187,7 @@ fn placed(market: &market::Model, new: NewOrder, number: OrderId, events: &[Even
         payment_method: new.terms.payment_method,
         address_id: new.terms.address_id,
         offer_id: new.terms.offer_id,
-        reservation_id: new.terms.reservation_id,
+        backing_id: new.terms.backing_id,
         request_hash: Some(new.terms.request_hash),
         sequence: story.sequence as i64,
         // Its changes are numbered with the rows that follow.
@@ -289,7 +290,12 @@ pub fn status(status: Status) -> order::Status {
 }
 
 /// An order's row, once the rows have the journal up to `seq`.
-async fn row(env: &Env, partition: u32, number: OrderId, seq: u64) -> Result<order::Model, NoAnswer> {
+pub(crate) async fn row(
+    env: &Env,
+    partition: u32,
+    number: OrderId,
+    seq: u64,
+) -> Result<order::Model, NoAnswer> {
     wait_for_rows(&env.db, partition, seq).await?;
     let found = order::Entity::find_by_id((partition as i32, number.0 as i64)).one(env.db.read()).await?;
     found.ok_or_else(|| NoAnswer::Denied(Denied::NotNow("it is done; ask again with the same key to see it")))

@@ -2,7 +2,7 @@
 //! through the journal, so that it is durable exactly when the order is.
 
 use aws_lc_rs::digest;
-use contract::{AddressId, OfferId, ReservationId, SellerId};
+use contract::{AddressId, BackingId, OfferId, SellerId, UserId};
 use serde::{Deserialize, Serialize};
 
 /// The terms of one order.
@@ -20,9 +20,9 @@ pub struct Terms {
     /// The offer whose stock backs an ask.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offer_id: Option<OfferId>,
-    /// The piece of it that is reserved.
+    /// What of it is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reservation_id: Option<ReservationId>,
+    pub backing_id: Option<BackingId>,
     /// What a repeat of the request must equal.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub request_hash: String,
@@ -44,6 +44,13 @@ pub fn request_hash(body: &impl Serialize) -> String {
     let body = serde_json::to_vec(body).expect("requests are plain data");
     let digest = digest::digest(&digest::SHA256, &body);
     digest.as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The name of the stock that is kept for what somebody asked for with a key.
+pub fn backing_id(user: UserId, operation: &str, key: &str) -> BackingId {
+    let digest = digest::digest(&digest::SHA256, format!("{user} {operation} {key}").as_bytes());
+    let half = digest.as_ref().first_chunk::<16>().expect("SHA-256 has 32 bytes");
+    BackingId(uuid::Builder::from_custom_bytes(*half).into_uuid())
 }
 
 /// A client's idempotency key as the engine remembers it.

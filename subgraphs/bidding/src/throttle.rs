@@ -13,10 +13,8 @@ use governor::nanos::Nanos;
 use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{Quota, RateLimiter};
 
-/// Commands of one account in a second.
-const PER_SECOND: NonZeroU32 = NonZeroU32::new(100).expect("not zero");
-/// Commands of one account at once.
-const BURST: NonZeroU32 = NonZeroU32::new(200).expect("not zero");
+use crate::rules::Rules;
+
 /// Accounts after which those that have been still for long are forgotten.
 const ACCOUNTS_MAX: usize = 10_000;
 
@@ -30,9 +28,12 @@ pub struct Throttle {
 }
 
 impl Throttle {
-    pub fn new(clock: Clock) -> Self {
+    /// Nobody is allowed nothing: a rate of 0 is 1.
+    pub fn new(clock: Clock, rules: &Rules) -> Self {
         let ticks = Ticks(clock);
-        let quota = Quota::per_second(PER_SECOND).allow_burst(BURST);
+        let at_least_one = |rate| NonZeroU32::new(rate).unwrap_or(NonZeroU32::MIN);
+        let quota = Quota::per_second(at_least_one(rules.commands_per_second))
+            .allow_burst(at_least_one(rules.commands_at_once));
         let limiter = RateLimiter::new(quota, DefaultKeyedStateStore::default(), ticks.clone());
         Self { limiter: Arc::new(limiter), ticks }
     }
@@ -75,7 +76,7 @@ mod tests {
     #[test]
     fn an_account_sends_two_hundred_at_once_and_then_a_hundred_a_second() {
         let clock = Clock::manual(DateTime::from_timestamp(1_800_000_000, 0).unwrap());
-        let throttle = Throttle::new(clock.clone());
+        let throttle = Throttle::new(clock.clone(), &Rules::default());
         let (ada, bob) = (UserId::new(), UserId::new());
         for _ in 0..200 {
             assert_eq!(throttle.command(ada), Ok(()));

@@ -7,7 +7,8 @@ use contract::{Envelope, Event};
 use futures::FutureExt;
 
 use crate::desk::{Ask, Reserve};
-use crate::{asks, listing, offer, restock, seller, variant};
+use crate::pieces::{self, Wish};
+use crate::{listing, offer, restock, seller, variant};
 
 /// The name of other services' asks in the log of movements.
 const ASKED: &str = "ask";
@@ -35,6 +36,7 @@ pub fn consumers(env: &Env) -> Vec<Consumer> {
             "inventory.asks",
             &[
                 "inventory.reserve_stock",
+                "inventory.reserve_pieces",
                 "inventory.commit_stock",
                 "inventory.release_stock",
                 "inventory.restock_sold",
@@ -55,7 +57,8 @@ async fn hear(tx: &Tx, now: DateTime<Utc>, events: &[Envelope]) -> Result<(), Fa
             Event::ReceiveStock(ask) => arrivals.push(ask),
             Event::MoveStock(ask) => moves.push(ask),
             Event::RestockSold(ask) => back.push(ask),
-            event => asked.extend(ask(event)),
+            Event::ReservePieces(ask) => asked.push(Wish::Pieces(ask)),
+            event => asked.extend(ask(event).map(Wish::Ask)),
         }
     }
     seller::hear(tx, sellers.into_iter()).await?;
@@ -65,7 +68,7 @@ async fn hear(tx: &Tx, now: DateTime<Utc>, events: &[Envelope]) -> Result<(), Fa
     for ask in moves {
         listing::move_stock(tx, now, ask).await?;
     }
-    asks::settle(tx, now, asked).await?;
+    pieces::settle_all(tx, now, ASKED, asked).await?;
     // After what was sold: the asks of an order come in their order.
     restock::hear(tx, now, back).await
 }

@@ -18,6 +18,7 @@ pub mod listing;
 mod live;
 pub mod location;
 pub mod offer;
+mod pieces;
 pub mod reservation;
 mod restock;
 pub mod secret;

@@ -16,6 +16,7 @@ mod graphql;
 mod hint;
 pub mod ledger;
 mod operator;
+mod payee;
 mod payment;
 mod payout;
 mod payout_account;
@@ -111,6 +112,9 @@ fn jobs(payments: &Payments) -> Vec<Job> {
         job("payments.gather", GATHER_PAUSE, payments, |payments| async move {
             let Payments { env, courier, news, heard } = &payments;
             reconcile::gather(env, courier, news, heard).await.map(drop)
+        }),
+        job("payments.payees", LOOK_AGAIN_PAUSE, payments, |payments| async move {
+            payee::follow_provider(&payments.env, payments.courier.providers().first()).await.map(drop)
         }),
         job("payments.orphans", BALANCE_PAUSE, payments, |payments| async move {
             reconcile::give_up_orphans(&payments.env, &payments.courier).await.map(drop)

@@ -11,9 +11,9 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryF
 use serde_json::json;
 use tracing::warn;
 
-use crate::Payments;
 use crate::desk::Desk;
 use crate::provider::{Answer, OpenAccount, Payee, PaymentProvider};
+use crate::{Payments, payee};
 
 /// Failed payouts that are sent again at once when their seller can be paid.
 const PAYOUTS_MAX: u64 = 256;
@@ -69,6 +69,7 @@ pub async fn set_up(payments: &Payments, wish: &SetUp) -> Result<Result<Standing
         Ok(payee) => payee,
         Err(refusal) => return Ok(Err(refusal)),
     };
+    payee::note(env, wish.seller_id, provider, payee.ready || provider.pays_without_account()).await?;
     if payee.ready {
         send_failed(payments, wish.seller_id, provider.name()).await?;
         return Ok(Ok(Standing { row, ready: true, onboarding_url: None }));
@@ -110,6 +111,7 @@ pub async fn link(
     if let Err(refusal) = linked.await? {
         return Ok(Err(refusal));
     }
+    payee::note(env, seller_id, provider, payee.ready || provider.pays_without_account()).await?;
     if payee.ready {
         send_failed(payments, seller_id, provider.name()).await?;
     }

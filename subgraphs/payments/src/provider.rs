@@ -246,6 +246,11 @@ pub trait PaymentProvider: Send + Sync {
     /// As it is stored with each payment: `sandbox`, `stripe`. Never rename it.
     fn name(&self) -> &'static str;
 
+    /// Whether sellers are paid who have no account: nobody's money moves.
+    fn pays_without_account(&self) -> bool {
+        false
+    }
+
     /// How long a hold lives at most.
     fn hold_limit(&self) -> TimeDelta;
 

@@ -1,6 +1,7 @@
 //! Bidding: the engine with its journal, recovery, followers and owners, on both databases and on a journal that fails as a
 //! seed says; and markets through the graph.
 
+mod backed;
 mod batches;
 mod charts;
 mod damage;

@@ -1,15 +1,16 @@
 //! Who may sell, who opens markets, and asks that come back.
 
-use chassis::outbox::{self, about};
-use chassis::tx;
-use contract::VariantId;
+use chassis::outbox::about;
+use chrono::TimeDelta;
 use contract::event::accounts::SellerStatus;
-use contract::event::orders::{TradeFailed, TradeFailure};
+use contract::event::orders::{Struck, TradeFailed, TradeFailure};
+use contract::event::payments::PayeeChanged;
+use contract::{TradeId, VariantId};
 use entity::bidding::{failed_trade, sold};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::{Value, json};
 
-use super::pit::{Pit, code, open_market, status};
+use super::pit::{Pit, again, code, open_market, say, status, tell_engine};
 use crate::support::{Market, Person};
 
 souk_test! {
@@ -29,6 +30,69 @@ souk_test! {
         market.settle().await;
         tell_engine(market).await;
         assert_eq!(status(&pit.ask(&pit.seller, 20_000).await), "OPEN");
+    }
+
+    async fn only_those_ask_who_can_be_paid(market: &Market) {
+        let pit = Pit::open(market).await;
+        let buyer = market.buyer();
+        pit.bid(&buyer, 15_000).await;
+        let seller_id = pit.seller.seller.unwrap();
+        let now_is = async |ready: bool, version: i64| {
+            say(market, "payments", about("payee", seller_id, version), PayeeChanged { seller_id, ready }).await;
+        };
+        now_is(false, 2).await;
+        let seller = &pit.seller;
+        let (ask, sale, batch) = futures::join!(pit.ask(seller, 20_000), pit.sell_now(seller, 15_000), list(market, &pit));
+        for refused in [ask, sale, batch] {
+            assert_eq!(code(&refused), "PAYOUT_ACCOUNT_NEEDED");
+        }
+        now_is(true, 1).await;
+        assert_eq!(code(&pit.ask(&pit.seller, 20_000).await), "PAYOUT_ACCOUNT_NEEDED", "that was said before");
+        now_is(true, 3).await;
+        assert_eq!(status(&pit.ask(&pit.seller, 20_000).await), "OPEN");
+        assert_eq!(status(&pit.bid(&pit.seller, 10_000).await), "OPEN", "a bid needs no account");
+    }
+
+    async fn whoever_is_suspended_takes_no_part_until_it_is_over(market: &Market) {
+        let pit = Pit::open(market).await;
+        let (seller, other) = (&pit.seller, market.buyer());
+        pit.bid(&other, 12_000).await;
+        let bid = pit.bid(seller, 10_000).await["order"]["id"].clone();
+        assert_eq!(status(&pit.ask(seller, 20_000).await), "OPEN");
+        let struck = async |strikes: u64, days: Option<i64>| {
+            let (user_id, trade_id) = (seller.user, TradeId::new());
+            let suspended_until = days.map(|days| market.clock.now() + TimeDelta::days(days));
+            let struck = Struck { user_id, trade_id, strikes, suspended_until };
+            say(market, "orders", about("trade", trade_id, 1), struck).await;
+            tell_engine(market).await;
+            suspended_until
+        };
+        struck(1, None).await;
+        assert_eq!(pit.quote().await, [Some(20_000), Some(12_000), None], "in good standing still");
+        let until = struck(3, Some(2)).await.unwrap();
+        struck(3, Some(1)).await;
+        assert_eq!(pit.quote().await, [None, Some(12_000), None]);
+        for refused in [
+            pit.bid(seller, 10_000).await,
+            pit.buy_now(seller, 30_000).await,
+            pit.ask(seller, 20_000).await,
+            pit.sell_now(seller, 12_000).await,
+            pit.amend(seller, &bid, json!({ "priceMinor": 10_100 })).await,
+            list(market, &pit).await,
+        ] {
+            assert_eq!(code(&refused), "SUSPENDED", "{refused}");
+            assert_eq!(refused["userErrors"][0]["suspendedUntil"], json!(until.to_rfc3339()), "{refused}");
+        }
+        let mine = "{ mySelling { paused barred suspendedUntil } myBids { edges { node { status reason } } } }";
+        let seen = market.data("bidding", Some(seller), mine, json!({})).await;
+        assert_eq!(seen["mySelling"], json!({ "paused": false, "barred": false, "suspendedUntil": until.to_rfc3339() }));
+        assert_eq!(seen["myBids"]["edges"], json!([{ "node": { "status": "CANCELLED", "reason": "AUTH_LAPSED" } }]));
+
+        market.clock.advance(TimeDelta::days(2));
+        tell_engine(market).await;
+        let seller = again(market, seller);
+        assert_eq!(status(&pit.ask(&seller, 20_000).await), "OPEN");
+        assert_eq!(status(&pit.bid(&seller, 10_000).await), "OPEN");
     }
 
     async fn a_pause_takes_every_ask_away(market: &Market) {
@@ -152,24 +216,15 @@ souk_test! {
     }
 }
 
-async fn say_failed(market: &Market, failed: TradeFailed, version: i64) {
-    let now = market.clock.now();
-    let trade = failed.trade_id;
-    tx::apply(&market.env("orders").db, async |tx| {
-        outbox::say(tx, now, about("trade", trade, version), failed).await
-    })
-    .await
-    .unwrap();
-    market.settle().await;
+async fn list(market: &Market, pit: &Pit<'_>) -> Value {
+    let query = "mutation($input: ListAsksInput!) { it: listAsks(input: $input) { batch { id } userErrors { code suspendedUntil } } }";
+    let asks = json!([{ "marketId": pit.id, "priceMinor": 20_000 }]);
+    let input = json!({ "input": { "idempotencyKey": pit.key(), "asks": asks } });
+    market.data("bidding", Some(&pit.seller), query, input).await["it"].take()
 }
 
-/// Runs the job that tells the engine what it has not heard.
-async fn tell_engine(market: &Market) {
-    let jobs = market.souk.services.iter().flat_map(|service| &service.subgraph.jobs);
-    for job in jobs.filter(|job| job.name == "bidding.floor") {
-        (job.run)().await.unwrap();
-    }
-    market.settle().await;
+async fn say_failed(market: &Market, failed: TradeFailed, version: i64) {
+    say(market, "orders", about("trade", failed.trade_id, version), failed).await;
 }
 
 async fn switch(market: &Market, by: &Person, mutation: &str) -> Value {

@@ -13,6 +13,7 @@ use souk::market::ALL;
 use souk::{Market, Plan};
 
 use super::sagas::{buyers, points};
+use super::trades::traders;
 use super::{bids, feeds, files, imports, payments, reservations};
 use crate::search::rebuild;
 use crate::support::Store;
@@ -45,6 +46,7 @@ async fn work() {
         reach: chassis::Reach::Public,
         payments: Default::default(),
         trades: Default::default(),
+        markets: Default::default(),
     };
     let market = Market::open(&plan, clock(), Tasks::new()).await.unwrap();
     match work.as_str() {
@@ -58,6 +60,9 @@ async fn work() {
         "import file" => files::import(&market).await,
         "rebuild" => rebuild::rebuild_for_ever(&market).await,
         other => match other.split_once(' ') {
+            Some(("trade", stall)) => {
+                traders::trade_for_ever(&market, &serde_json::from_str(stall).unwrap()).await
+            }
             Some(("rush", guests)) => buyers::rush(&market, guests.parse().unwrap()).await,
             _ => panic!("nobody knows how to {other}"),
         },

@@ -1,4 +1,4 @@
-//! Killed at any line: `kill -9` in the middle of bids, reservations, imports, payments and
+//! Killed at any line: `kill -9` in the middle of bids, trades, reservations, imports, payments and
 //! whole checkouts, on both engines. What was
 //! acknowledged is there, what is there is whole, and starting again goes on.
 
@@ -10,3 +10,4 @@ mod imports;
 mod payments;
 mod reservations;
 mod sagas;
+mod trades;

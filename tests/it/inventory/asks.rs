@@ -3,7 +3,9 @@
 use chassis::outbox::{self, about};
 use chassis::tx;
 use chrono::TimeDelta;
-use contract::event::inventory::{CommitStock, Line, ReleaseStock, ReserveStock};
+use contract::event::inventory::{
+    CommitStock, Line, PiecesRejected, ReleaseStock, ReservePieces, ReserveStock,
+};
 use contract::{Envelope, Event, OfferId, ReservationId};
 use entity::shared::outbox as outbox_row;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
@@ -34,6 +36,17 @@ async fn answers(market: &Market) -> Vec<String> {
         .await
         .unwrap();
     rows.into_iter().map(|row| row.kind.trim_start_matches("inventory.stock_").to_owned()).collect()
+}
+
+/// The answers about pieces, in their order.
+async fn pieces_told(market: &Market) -> Vec<Event> {
+    let rows = outbox_row::Entity::find()
+        .filter(outbox_row::Column::AggregateKind.eq("pieces"))
+        .order_by_asc(outbox_row::Column::Seq)
+        .all(market.env("inventory").db.read())
+        .await
+        .unwrap();
+    rows.iter().map(|row| serde_json::from_str::<Envelope>(&row.envelope).unwrap().event).collect()
 }
 
 souk_test! {
@@ -114,6 +127,36 @@ souk_test! {
         ear.deliver(vec![envelope.clone(), envelope.clone()]).await.unwrap();
         ear.deliver(vec![envelope]).await.unwrap();
         assert_eq!(answers(market).await, ["rejected"]);
+    }
+
+    async fn pieces_are_reserved_one_by_one_all_or_none(market: &Market) {
+        let shop = Shop::open(market, "Shop").await;
+        let offer_id = shop.stocked(3).await;
+        let pieces = |many: usize| {
+            let reservations: Vec<ReservationId> = (0..many).map(|_| ReservationId::new()).collect();
+            let expires_at = market.clock.now() + TimeDelta::minutes(10);
+            (reservations[0], ReservePieces { reservations, offer_id, expires_at })
+        };
+        let (id, too_many) = pieces(5);
+        say(market, vec![(id, too_many.clone().into()), (id, too_many.clone().into())]).await;
+        assert_eq!(shop.levels(offer_id).await, [3, 0, 3]);
+        let rejected = PiecesRejected { reservations: too_many.reservations, offer_id, available: 3 };
+        assert_eq!(pieces_told(market).await, [rejected.clone().into(), rejected.into()], "the same answer each time");
+
+        let (id, all) = pieces(3);
+        let [first, second, third] = all.reservations[..] else { unreachable!("three") };
+        say(market, vec![(id, all.clone().into()), (id, all.into())]).await;
+        assert_eq!(shop.levels(offer_id).await, [3, 3, 0]);
+        let release = |id| ReleaseStock { reservation_id: id, reason: "cancelled".into() };
+        let commit = CommitStock { reservation_id: second };
+        say(market, vec![(first, release(first).into()), (second, commit.into()), (third, release(third).into())]).await;
+        assert_eq!(shop.levels(offer_id).await, [2, 0, 2], "each by itself");
+
+        let (id, two) = pieces(2);
+        let gone: Vec<_> = two.reservations.iter().map(|id| (*id, release(*id).into())).collect();
+        say(market, [vec![(id, two.into())], gone].concat()).await;
+        assert_eq!(shop.levels(offer_id).await, [2, 0, 2], "released right after");
+        books_are_right(market).await;
     }
 
     async fn an_ask_that_makes_no_sense_is_rejected_and_holds_nobody_up(market: &Market) {

@@ -25,7 +25,7 @@ use crate::support::{Market, Person};
 /// How long a test waits for what must come.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Pays.
-const VISA: &str = "pm_card_visa";
+pub const VISA: &str = "pm_card_visa";
 /// Is declined.
 const DECLINED: &str = "pm_card_visa_chargeDeclined";
 /// Must be confirmed with the bank.
@@ -89,13 +89,17 @@ impl<'m> Shop<'m> {
         .unwrap();
     }
 
-    /// On hand, reserved and available, as an admin sees them.
+    /// [`levels`] of an offer.
     pub async fn levels(&self, offer: OfferId) -> [i64; 3] {
-        let query = "query($offer: ID!) { stock(offerId: $offer) { onHand reserved available } }";
-        let admin = self.market.admin();
-        let data = self.market.data("inventory", Some(&admin), query, json!({ "offer": offer })).await;
-        ["onHand", "reserved", "available"].map(|field| data["stock"][field].as_i64().unwrap())
+        levels(self.market, offer).await
     }
+}
+
+/// On hand, reserved and available, as an admin sees them.
+pub async fn levels(market: &Market, offer: OfferId) -> [i64; 3] {
+    let query = "query($offer: ID!) { stock(offerId: $offer) { onHand reserved available } }";
+    let data = market.data("inventory", Some(&market.admin()), query, json!({ "offer": offer })).await;
+    ["onHand", "reserved", "available"].map(|field| data["stock"][field].as_i64().unwrap())
 }
 
 fn eur(amount_minor: i64) -> Money {
@@ -109,7 +113,7 @@ fn key() -> String {
 
 /// Somebody who buys: a guest with a cart's token, or a user.
 #[derive(Clone)]
-struct Buyer<'m> {
+pub struct Buyer<'m> {
     market: &'m Market,
     person: Option<Person>,
     token: Option<String>,
@@ -123,7 +127,7 @@ const ORDER: &str = "id status version cancelReason total { amountMinor currency
 
 impl<'m> Buyer<'m> {
     /// A guest whose cart holds so many pieces of each offer.
-    async fn guest(market: &'m Market, lines: &[(OfferId, i64)]) -> Self {
+    pub async fn guest(market: &'m Market, lines: &[(OfferId, i64)]) -> Self {
         let mut guest = Self { market, person: None, token: None };
         let set = guest.set(lines).await;
         guest.token = Some(set["cartToken"].as_str().unwrap_or_else(|| panic!("{set}")).to_owned());
@@ -205,7 +209,7 @@ impl<'m> Buyer<'m> {
     }
 
     /// Buys the cart, expecting to pay `total`.
-    async fn buy(&self, method: &str, total: i64) -> Value {
+    pub async fn buy(&self, method: &str, total: i64) -> Value {
         self.checkout(self.order_input(method, total)).await
     }
 
@@ -244,7 +248,7 @@ async fn confirm(market: &Market, placed: &Value, accept: bool) {
 }
 
 /// The codes of a payload's errors.
-fn codes(payload: &Value) -> Vec<&str> {
+pub fn codes(payload: &Value) -> Vec<&str> {
     let errors = payload["userErrors"].as_array().unwrap_or_else(|| panic!("{payload}"));
     errors.iter().map(|error| error["code"].as_str().unwrap()).collect()
 }

@@ -25,6 +25,7 @@ async fn open(store: &Store, folder: &Path) -> souk::Market {
         reach: chassis::Reach::Public,
         payments: Default::default(),
         trades: Default::default(),
+        markets: Default::default(),
     };
     souk::Market::open(&plan, Clock::System, Tasks::new()).await.unwrap()
 }

@@ -60,6 +60,7 @@ impl Market {
             reach: chassis::Reach::Anywhere,
             payments: payments.clone(),
             trades: Default::default(),
+            markets: Default::default(),
         };
         let souk = souk::Market::open(&plan, clock.clone(), Tasks::new()).await.unwrap();
         for service in souk.services.iter().filter(|_| relays == Relays::Running) {

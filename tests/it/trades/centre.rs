@@ -2,7 +2,7 @@
 
 use super::*;
 
-async fn arrived<'m>(shop: &'m Shop<'m>, market: &'m Market, offer: OfferId) -> Case<'m> {
+async fn arrived<'m>(shop: &Shop<'_>, market: &'m Market, offer: OfferId) -> Case<'m> {
     let case = Case::matched(shop, market, offer, VISA).await;
     case.ship().await;
     case.receive().await;

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod centre;
+mod market;
 mod money;
 mod operators;
 mod paths;
@@ -28,7 +29,7 @@ use payments::ledger::Account;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
 
-use crate::orders::Shop;
+use crate::orders::{Shop, levels};
 use crate::support::{Market, Person};
 
 /// Pays.
@@ -75,7 +76,6 @@ impl Who {
 /// A match, and everybody who has to do with it.
 struct Case<'m> {
     market: &'m Market,
-    shop: &'m Shop<'m>,
     offer: OfferId,
     trade: TradeId,
     buyer: Who,
@@ -98,11 +98,10 @@ async fn stocked<'m>(market: &'m Market) -> (Shop<'m>, OfferId) {
 
 impl<'m> Case<'m> {
     /// A match of a new buyer, who pays with `method`, and an ask that is backed by a piece of `offer`.
-    async fn matched(shop: &'m Shop<'m>, market: &'m Market, offer: OfferId, method: &str) -> Self {
+    async fn matched(shop: &Shop<'_>, market: &'m Market, offer: OfferId, method: &str) -> Self {
         let buyer = Who::new(&[Role::Buyer]);
         let case = Self {
             market,
-            shop,
             offer,
             trade: TradeId::new(),
             buyer,
@@ -253,7 +252,7 @@ impl<'m> Case<'m> {
 
     /// On hand, reserved and available.
     async fn stock(&self) -> [i64; 3] {
-        self.shop.levels(self.offer).await
+        levels(self.market, self.offer).await
     }
 
     fn held(&self) -> Account {
@@ -328,7 +327,7 @@ async fn say_about(market: &Market, service: &str, id: uuid::Uuid, event: Event)
 
 /// Says once more, as new messages, everything about trades that anybody has said so far.
 async fn say_again(market: &Market) {
-    for service in ["catalog", "orders", "payments", "inventory"] {
+    for service in ["bidding", "catalog", "orders", "payments", "inventory"] {
         let rows = outbox_row::Entity::find().order_by_asc(outbox_row::Column::Seq);
         let rows = rows.all(market.env(service).db.read()).await.unwrap();
         let mut said = HashSet::new();

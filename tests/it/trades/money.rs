@@ -2,7 +2,7 @@
 
 use super::*;
 
-async fn late<'m>(shop: &'m Shop<'m>, market: &'m Market, offer: OfferId) -> Case<'m> {
+async fn late<'m>(shop: &Shop<'_>, market: &'m Market, offer: OfferId) -> Case<'m> {
     let case = Case::matched(shop, market, offer, VISA).await;
     case.wait(rules().ship_within).await;
     case

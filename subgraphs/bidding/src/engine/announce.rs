@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chassis::outbox::{self, about};
 use chassis::{Failure, Tx};
-use contract::event::bidding::{Backing, Matched, SellerFees, Ticker};
+use contract::event::bidding::{Matched, SellerFees, Ticker};
 use contract::event::catalog::Condition;
 use contract::{Aggregate, Event, UserId};
 use entity::bidding::{market, order, ticker, trade};
@@ -13,6 +13,7 @@ use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use tracing::error;
 
+use super::behind::Behind;
 use super::projection::{Orders, Trades, time};
 use crate::fee;
 use crate::number::{order_id, trade_id};
@@ -54,10 +55,11 @@ pub(super) async fn say(
     markets: &Markets,
     orders: &Orders,
     trades: &Trades,
+    behind: &Behind,
     books: &Books,
 ) -> Result<(), Failure> {
     for trade in trades.values() {
-        let pieces = matched(markets, orders, trade);
+        let pieces = matched(markets, orders, trade, behind);
         if pieces.is_empty() {
             error!(trade.number, "Trade {} cannot be said: it has no market or no terms", trade.number);
         }
@@ -67,14 +69,22 @@ pub(super) async fn say(
 }
 
 /// One sentence for each piece of a match. Empty: its market or the terms of its orders are not there.
-fn matched(markets: &Markets, orders: &Orders, trade: &trade::Model) -> Vec<(Aggregate, Event)> {
+fn matched(
+    markets: &Markets,
+    orders: &Orders,
+    trade: &trade::Model,
+    behind: &Behind,
+) -> Vec<(Aggregate, Event)> {
     let of = |number: i64| orders.get(&number);
     let said = || {
         let market = markets.get(&contract::MarketId(trade.market))?;
         let (bid, ask) = (of(trade.bid)?, of(trade.ask)?);
         let first = first_piece(market, bid, ask, trade)?;
-        let piece =
-            |index| Matched { trade_id: trade_id(trade.partition, trade.number + index), ..first.clone() };
+        let piece = |index| {
+            let number = trade.number + index;
+            let trade_id = trade_id(trade.partition, number);
+            Matched { trade_id, backing: behind.get(&number).cloned(), ..first.clone() }
+        };
         let pieces = (0..trade.quantity).map(piece);
         Some(pieces.map(|piece| (about("trade", piece.trade_id, 1), Event::from(piece))).collect())
     };
@@ -87,7 +97,6 @@ fn first_piece(
     ask: &order::Model,
     trade: &trade::Model,
 ) -> Option<Matched> {
-    let backing = |offer_id| Some(Backing { offer_id, reservation_id: ask.reservation_id? });
     Some(Matched {
         trade_id: trade_id(trade.partition, trade.number),
         market_id: market.id,
@@ -102,7 +111,7 @@ fn first_piece(
         fees: fees(market, trade)?,
         payment_method: bid.payment_method.clone()?,
         address_id: bid.address_id?,
-        backing: ask.offer_id.and_then(backing),
+        backing: None,
         matched_at: trade.at,
     })
 }

@@ -16,7 +16,7 @@ use tracing::error;
 use uuid::Uuid;
 
 use super::announce::{self, Books};
-use super::{numbering, pricing};
+use super::{behind, numbering, pricing};
 use crate::candle::store;
 use crate::terms::Terms;
 
@@ -73,9 +73,10 @@ impl Projection {
                 self.enter_one(event, &mut orders, &mut trades, &mut failures);
             }
             carry(&mut orders, &news.notes);
+            let behind = behind::enter(tx, self.partition, &events, &orders).await?;
             let markets = announce::markets(tx, &trades, &news.books).await?;
             pricing::price(tx, &markets, &orders, &mut trades).await?;
-            announce::say(tx, &markets, &orders, &trades, &news.books).await?;
+            announce::say(tx, &markets, &orders, &trades, &behind, &news.books).await?;
             numbering::number(tx, &mut orders).await?;
             save_orders(tx, orders).await?;
             store::enter(tx, trades.values()).await?;
@@ -188,7 +189,7 @@ impl Projection {
             payment_method: None,
             address_id: None,
             offer_id: None,
-            reservation_id: None,
+            backing_id: None,
             request_hash: None,
             sequence: placed.sequence as i64,
             account_seq: 0,
@@ -282,7 +283,7 @@ fn carry(orders: &mut Orders, notes: &BTreeMap<OrderId, Vec<u8>>) {
                 order.payment_method = terms.payment_method;
                 order.address_id = terms.address_id;
                 order.offer_id = terms.offer_id;
-                order.reservation_id = terms.reservation_id;
+                order.backing_id = terms.backing_id;
                 order.request_hash = Some(terms.request_hash);
             }
             Err(error) => {

@@ -7,7 +7,7 @@ use chassis::idempotency::{Request, once_with};
 use chassis::page::{Cursor, Page};
 use chassis::{Env, Failure, tx};
 use chrono::{DateTime, Utc};
-use contract::{AskBatchId, BookOrderId, Long, MarketId, Money, SellerId};
+use contract::{AskBatchId, BookOrderId, Long, MarketId, Money, OfferId, SellerId};
 use entity::bidding::{ask_batch as row, ask_batch_item as item};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 
@@ -44,6 +44,8 @@ pub struct ListedAskInput {
     /// When the ask dies: in 1, 3, 7, 14 or 30 days.
     #[graphql(default_with = "DAYS_DEFAULT")]
     expires_in_days: i32,
+    /// The shop's offer whose stock backs the ask, as in `placeAsk`.
+    offer_id: Option<OfferId>,
 }
 
 impl From<ListedAskInput> for Ask {
@@ -53,6 +55,7 @@ impl From<ListedAskInput> for Ask {
             price_minor: input.price_minor.0,
             quantity: input.quantity.into(),
             days: input.expires_in_days.into(),
+            offer_id: input.offer_id,
         }
     }
 }
@@ -75,10 +78,18 @@ user_error! {
         ShopNotFound,
         /// The shop is not verified.
         SellerNotVerified,
+        /// The shop has not said where it is paid: `setUpPayouts`.
+        PayoutAccountNeeded,
         /// Your selling is paused.
         SellingPaused,
+        /// You did not keep to matches too often, and take part again from `suspendedUntil` on.
+        Suspended,
         /// The key was used with another request.
         IdempotencyConflict,
+    }
+    facts {
+        /// When you can take part again.
+        suspended_until: DateTime<Utc>,
     }
 }
 
@@ -116,6 +127,10 @@ pub enum AskBatchItemErrorCode {
     TooMany,
     /// Your selling is paused.
     SellingPaused,
+    /// The shop has no such offer of what the market trades in.
+    OfferNotFound,
+    /// There are not so many pieces of the offer.
+    OutOfStock,
     /// The market takes no more orders for now.
     Full,
 }
@@ -256,8 +271,14 @@ fn refused(refusal: ListRefusal) -> ListAsksError {
         ListRefusal::AsksOutOfRange => (Code::AsksOutOfRange, "asks"),
         ListRefusal::CannotSell(CannotSell::NoShop) => (Code::ShopNotFound, "sellerId"),
         ListRefusal::CannotSell(CannotSell::NotVerified) => (Code::SellerNotVerified, "sellerId"),
+        ListRefusal::CannotSell(CannotSell::NoPayoutAccount) => (Code::PayoutAccountNeeded, "sellerId"),
         ListRefusal::CannotSell(CannotSell::Paused) => (Code::SellingPaused, "sellerId"),
+        ListRefusal::CannotSell(CannotSell::Suspended(_)) => (Code::Suspended, "sellerId"),
         ListRefusal::IdempotencyConflict => (Code::IdempotencyConflict, "idempotencyKey"),
     };
-    ListAsksError::new(code, &["input", field], refusal)
+    let suspended_until = match refusal {
+        ListRefusal::CannotSell(CannotSell::Suspended(suspended)) => Some(suspended.until),
+        _ => None,
+    };
+    ListAsksError { suspended_until, ..ListAsksError::new(code, &["input", field], refusal) }
 }

@@ -17,6 +17,7 @@ use crate::floor::Floor;
 use crate::limits::QUANTITY_MAX;
 use crate::number::order_of;
 use crate::order::{AmendOrder, Done, amend, cancel};
+use crate::selling::suspension;
 use crate::throttle::Throttle;
 
 /// What to change about a bid or an ask of yours. Null leaves a field as it is.
@@ -80,10 +81,16 @@ user_error! {
         TooLarge,
         /// It met an order of your own: what was left of it is cancelled.
         SelfTrade,
+        /// A piece of stock is reserved for each piece: the ask can become smaller and end sooner, not more and later.
+        BackedByStock,
+        /// You did not keep to matches too often: until `suspendedUntil` orders can only be taken back.
+        Suspended,
         /// The key was used with another request.
         IdempotencyConflict,
     }
     facts {
+        /// When you can take part again.
+        suspended_until: DateTime<Utc>,
         /// How the order ended.
         status: BookOrderStatus,
         /// Pieces that are matched.
@@ -131,6 +138,12 @@ impl ChangeMutations {
             return Ok(AmendBookOrderPayload { order: None, user_errors: vec![error] });
         }
         let (user, id) = (viewer.user, input.id);
+        let env = ctx.data_unchecked::<Env>();
+        if let Some(why) = suspension(env.db.read(), env.clock.now(), user).await? {
+            let error = AmendBookOrderError::new(Code::Suspended, &["input", "id"], why);
+            let error = AmendBookOrderError { suspended_until: Some(why.until), ..error };
+            return Ok(AmendBookOrderPayload { order: None, user_errors: vec![error] });
+        }
         let command = AmendOrder {
             user,
             key: input.idempotency_key,
@@ -139,6 +152,11 @@ impl ChangeMutations {
             quantity: input.quantity.map(i32::unsigned_abs),
             expires_at: input.expires_at,
         };
+        if takes_more_stock(env, &command).await? {
+            let message = "stock is reserved for so many pieces and so long: place another ask";
+            let error = AmendBookOrderError::new(Code::BackedByStock, &["input", "id"], message);
+            return Ok(AmendBookOrderPayload { order: None, user_errors: vec![error] });
+        }
         let done = amend(ctx.data_unchecked(), ctx.data_unchecked::<Floor>(), command).await?;
         let error = match &done {
             Ok(Done { reason: Some(Reason::SelfTrade), .. }) => {
@@ -171,6 +189,17 @@ impl ChangeMutations {
             Err(refusal) => CancelBookOrderPayload { order: None, user_errors: vec![not_cancelled(refusal)] },
         })
     }
+}
+
+/// Whether an ask would need more stock, or for longer, than is reserved for it.
+async fn takes_more_stock(env: &Env, command: &AmendOrder) -> std::result::Result<bool, Failure> {
+    let Some((partition, number)) = order_of(command.id) else { return Ok(false) };
+    let order = row::Entity::find_by_id((partition as i32, number.0 as i64)).one(env.db.read()).await?;
+    let backed = order.filter(|order| order.account == command.user.0 && order.backing_id.is_some());
+    Ok(backed.is_some_and(|order| {
+        let is_more = command.quantity.is_some_and(|quantity| i64::from(quantity) > order.quantity);
+        is_more || command.expires_at.is_some_and(|at| order.expires_at.is_some_and(|end| at > end))
+    }))
 }
 
 fn not_amended(refusal: Refusal) -> AmendBookOrderError {

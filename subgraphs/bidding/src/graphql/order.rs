@@ -13,6 +13,7 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, Quer
 
 use super::loaders::{AheadOf, load};
 use super::market::Market;
+use super::stubs::Offer;
 use crate::number::order_id;
 
 /// On which side of a market an order is.
@@ -51,7 +52,7 @@ pub enum BookOrderReason {
     SelfTrade,
     /// The seller paused, or may not sell any more.
     SellingPaused,
-    /// The payment behind it can no longer pay.
+    /// The payment behind it can no longer pay, or the buyer is suspended.
     AuthLapsed,
 }
 
@@ -99,6 +100,11 @@ impl BookOrder {
     /// Where it stands.
     async fn status(&self) -> BookOrderStatus {
         self.0.status.into()
+    }
+
+    /// The offer whose stock backs it. Null: nothing is reserved for it.
+    async fn offer(&self) -> Option<Offer> {
+        self.0.offer_id.map(|id| Offer { id })
     }
 
     /// Why it was cancelled. Null: it was not.

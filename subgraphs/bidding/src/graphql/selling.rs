@@ -3,6 +3,7 @@
 use async_graphql::{Context, Object, Result, SimpleObject};
 use chassis::auth::Viewer;
 use chassis::{Env, Failure, tx};
+use chrono::{DateTime, Utc};
 use contract::UserId;
 use entity::bidding::selling as row;
 use sea_orm::EntityTrait;
@@ -19,6 +20,8 @@ pub struct Selling {
     paused: bool,
     /// Your shop is suspended: you have no asks and can place none.
     barred: bool,
+    /// Until then you have neither bids nor asks and can place none. Null: you may.
+    suspended_until: Option<DateTime<Utc>>,
 }
 
 /// What came of it.
@@ -67,8 +70,9 @@ async fn switch(ctx: &Context<'_>, what: Change) -> Result<SellingPayload> {
 }
 
 async fn now(ctx: &Context<'_>, user: UserId) -> Result<Selling> {
-    let found = row::Entity::find_by_id(user).one(ctx.data_unchecked::<Env>().db.read()).await;
-    let (paused, barred) =
-        found.map_err(Failure::from)?.map_or((false, false), |row| (row.paused, row.barred));
-    Ok(Selling { paused, barred })
+    let env = ctx.data_unchecked::<Env>();
+    let found = row::Entity::find_by_id(user).one(env.db.read()).await.map_err(Failure::from)?;
+    let suspended_until = found.as_ref().and_then(|row| row.suspended(env.clock.now()));
+    let (paused, barred) = found.map_or((false, false), |row| (row.paused, row.barred));
+    Ok(Selling { paused, barred, suspended_until })
 }

@@ -1,7 +1,7 @@
 //! Things of other subgraphs, by their keys. Their descriptions are their owners'.
 
-use async_graphql::{Context, Enum, Object, Result};
-use contract::{CurrencyCode, VariantId};
+use async_graphql::{Context, Enum, Object, Result, SimpleObject};
+use contract::{CurrencyCode, OfferId, VariantId};
 use entity::bidding::market as row;
 
 use super::loaders::{MarketOf, load};
@@ -22,6 +22,13 @@ pub enum Condition {
     Good,
     /// Worn, but does what it is for.
     Acceptable,
+}
+
+#[derive(SimpleObject)]
+#[graphql(unresolvable)]
+pub struct Offer {
+    /// The offer's id.
+    pub id: OfferId,
 }
 
 pub struct Variant {

@@ -228,6 +228,10 @@ impl PaymentProvider for Sandbox {
         NAME
     }
 
+    fn pays_without_account(&self) -> bool {
+        true
+    }
+
     fn hold_limit(&self) -> TimeDelta {
         HOLD_LIMIT
     }

@@ -17,11 +17,11 @@ use crate::support::Market;
 
 /// What the provider has of one order.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Charge {
-    captures: usize,
-    taken_minor: i64,
-    back_minor: i64,
-    open_holds: usize,
+pub struct Charge {
+    pub captures: usize,
+    pub taken_minor: i64,
+    pub back_minor: i64,
+    pub open_holds: usize,
 }
 
 /// Checks everything. `stocked`: what there was of each offer before anybody bought.
@@ -93,7 +93,7 @@ async fn nobody_paid_for_nothing(
     assert!(charges.is_empty(), "charges of no order: {charges:?}");
 }
 
-async fn charges(market: &Market) -> HashMap<OrderId, Charge> {
+pub async fn charges(market: &Market) -> HashMap<OrderId, Charge> {
     let objects = sandbox_object::Entity::find().all(market.env("payments").db.read()).await.unwrap();
     let mut order_of: HashMap<&str, OrderId> = HashMap::new();
     let mut charges: HashMap<OrderId, Charge> = HashMap::new();
@@ -137,7 +137,7 @@ async fn stock_left_with_orders(
     }
 }
 
-async fn nothing_waits(market: &Market) {
+pub async fn nothing_waits(market: &Market) {
     market.settle().await;
     for service in &market.souk.services {
         let letters = dead_letter::Entity::find().count(service.env.db.read()).await.unwrap();
@@ -148,7 +148,7 @@ async fn nothing_waits(market: &Market) {
     assert_eq!(steps.count(market.env("payments").db.read()).await.unwrap(), 0, "steps wait");
 }
 
-async fn the_books_are_right(market: &Market) {
+pub async fn the_books_are_right(market: &Market) {
     let payments: &Env = market.env("payments");
     let ledger = ::payments::ledger::verify(&payments.db).await.unwrap();
     assert!(ledger.is_right(), "{ledger}");

@@ -3,7 +3,7 @@
 //!
 //! Every size can be asked for: `SOUK_CRASH_SAGAS=10000 SOUK_CRASH_KILLS=1000 cargo test -p tests --test it -- crash::sagas`.
 
-mod books;
+pub mod books;
 pub mod buyers;
 pub mod points;
 mod rush;
@@ -37,7 +37,7 @@ const SAGAS_BESIDE: usize = 80;
 const KILLS_BESIDE: usize = 6;
 /// Out of a thousand calls of the provider: done and the answer lost; 500s that the key keeps, done and not; 503s. Together
 /// more than 13 %.
-const FAULTS: Faults = Faults {
+pub const FAULTS: Faults = Faults {
     seed: 11,
     dropped: 60,
     kept_done: 30,
@@ -48,16 +48,16 @@ const FAULTS: Faults = Faults {
     rate_limited: 10,
 };
 /// How much later, by their clock, processes begin than those before them: what a killed one held is free by then.
-const APART: TimeDelta = TimeDelta::seconds(60);
+pub const APART: TimeDelta = TimeDelta::seconds(60);
 /// The longest pause between a line that a process says and its death.
-const LAST_BREATH_MS: u64 = 40;
+pub const LAST_BREATH_MS: u64 = 40;
 /// Pieces of the offers: one of them sells out.
 const STOCKED: [(i64, i64); 4] = [(1_250, 100_000), (9_000, 100_000), (300, 100_000), (777, 60)];
 /// How often time is let pass until every saga has ended.
-const ROUNDS_MAX: usize = 120;
+pub const ROUNDS_MAX: usize = 120;
 
 /// A number that the environment may set.
-fn size(name: &str, default: usize) -> usize {
+pub fn size(name: &str, default: usize) -> usize {
     std::env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
 }
 

@@ -1,7 +1,9 @@
 //! Where sellers are paid at Stripe.
 
-use contract::PayoutId;
+use contract::{Envelope, Event, PayoutId};
+use entity::shared::outbox;
 use payments::ledger::Account;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
 
 use super::{Bank, stripe_test};
@@ -19,6 +21,19 @@ fn code(answer: &Value) -> &Value {
     &answer["data"]["linkPayoutAccount"]["userErrors"][0]["code"]
 }
 
+/// Whether the shop can be paid, each time that it was said.
+async fn told(bank: &Bank) -> Vec<bool> {
+    bank.settle().await;
+    let rows = outbox::Entity::find()
+        .filter(outbox::Column::Kind.eq("payments.payee_changed"))
+        .order_by_asc(outbox::Column::Seq)
+        .all(bank.market.env("payments").db.read())
+        .await
+        .unwrap();
+    let said = rows.iter().map(|row| serde_json::from_str::<Envelope>(&row.envelope).unwrap().event);
+    said.map(|event| matches!(event, Event::PayeeChanged(said) if said.ready)).collect()
+}
+
 stripe_test! {
     async fn a_shop_sets_up_where_it_is_paid_and_gets_what_it_earned_before(bank: &Bank) {
         let shop = bank.market.seller("Shop").await;
@@ -32,8 +47,10 @@ stripe_test! {
         assert_eq!((&first["ready"], &first["account"]["provider"]), (&json!(false), &json!("stripe")));
         let again = bank.set_up_payouts(&shop).await;
         assert_eq!(again["account"], first["account"], "one account, however often it is asked for");
+        assert_eq!(told(bank).await, [false]);
         bank.open_account(&shop).await;
-        bank.settle().await;
+        assert_eq!(bank.set_up_payouts(&shop).await["ready"], true);
+        assert_eq!(told(bank).await, [false, true], "said when it changes");
         assert_eq!(sale.balance(Account::Payable(sale.sellers[0])).await, 0);
         let there = bank.remote(&sale.row().await).await.unwrap();
         assert_eq!(there.transfers.iter().map(|part| part.amount_minor).collect::<Vec<_>>(), [7_000]);

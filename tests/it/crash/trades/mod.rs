@@ -1,0 +1,116 @@
+//! Trades of the market under `kill -9`, with a provider that misbehaves: whoever was told that an order is in has it, every
+//! match is one trade that is paid once or comes to nothing, and no piece is sold twice.
+//!
+//! Every size can be asked for: `SOUK_CRASH_TRADES=10000 SOUK_CRASH_KILLS=500 cargo test -p tests --test it -- crash::trades`.
+
+mod books;
+pub mod told;
+pub mod traders;
+
+use std::time::Duration;
+
+use ::payments::provider::sandbox::misbehave;
+use chassis::Engine;
+use chrono::TimeDelta;
+use contract::OfferId;
+use entity::bidding::failed_trade;
+use entity::orders::trade;
+use entity::orders::trade::State;
+use orders::trade::drive::sweep;
+use orders::trade::rules::Rules;
+use rand::Rng;
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use serde_json::json;
+
+use super::child::Worker;
+use super::sagas::{APART, FAULTS, LAST_BREATH_MS, ROUNDS_MAX, size};
+use crate::bidding::pit::{Pit, run_job};
+use crate::support::{self, Market, Person, Relays, Store};
+use told::{Stall, Told};
+
+/// Orders that are answered, and processes that are killed: at least. `SOUK_CRASH_TRADES`, `SOUK_CRASH_KILLS`.
+const ORDERS: usize = 300;
+const KILLS: usize = 12;
+/// Pieces that the seller has: it sells out.
+const STOCKED: i64 = 150;
+
+async fn open(store: &Store) -> (Stall, OfferId) {
+    let market = Market::start(store, Relays::Running).await;
+    let pit = Pit::stocked_in(&market, "EUR", STOCKED).await;
+    misbehave(market.env("payments"), &FAULTS).await.unwrap();
+    market.settle().await;
+    let stall = Stall { market: pit.id.clone(), seller: pit.seller.user, offer: pit.offer.to_string() };
+    let offer = pit.offer;
+    market.stop().await;
+    (stall, offer)
+}
+
+/// Those who got no answer ask again; then time passes until every trade waits for its seller, or came to nothing.
+async fn end(store: &Store, passed: TimeDelta, told: &mut Told) -> Market {
+    let market = Market::start(store, Relays::Running).await;
+    market.clock.advance(passed);
+    for sent in told.unanswered() {
+        let roles = [chassis::auth::Role::Buyer, chassis::auth::Role::Seller];
+        let token = market.minter.token(sent.user, &roles, market.clock.now());
+        let by = Person { user: sent.user, token, seller: None };
+        let data = market.data("bidding", Some(&by), &sent.query(), json!({ "input": sent.input })).await;
+        if let Some(order) = data["it"]["order"]["id"].as_str() {
+            told.orders.insert(sent.key, order.to_owned());
+        }
+    }
+    for _ in 0..ROUNDS_MAX {
+        market.settle().await;
+        for job in ["bidding.backings", "bidding.floor"] {
+            run_job(&market, job).await;
+        }
+        if is_at_rest(&market).await {
+            break;
+        }
+        market.clock.advance(APART);
+        let payments = market.env("payments");
+        let courier = ::payments::courier(payments, &Default::default()).unwrap();
+        ::payments::reconcile::look_again(payments, &courier).await.unwrap();
+        sweep(market.env("orders"), &Rules::default()).await.unwrap();
+    }
+    market
+}
+
+async fn is_at_rest(market: &Market) -> bool {
+    let moving = trade::Entity::find()
+        .filter(trade::Column::State.is_not_in([State::AwaitingShipment, State::PaymentFailed]));
+    let untold = failed_trade::Entity::find().filter(failed_trade::Column::Due.eq(true));
+    moving.count(market.env("orders").db.look()).await.unwrap() == 0
+        && untold.count(market.env("bidding").db.look()).await.unwrap() == 0
+}
+
+async fn every_match_is_one_trade(engine: Engine) {
+    let Some(store) = support::store(engine).await else { return };
+    let (orders, kills) = (size("SOUK_CRASH_TRADES", ORDERS), size("SOUK_CRASH_KILLS", KILLS));
+    let (stall, offer) = open(&store).await;
+    let work = format!("trade {}", serde_json::to_string(&stall).unwrap());
+    let (mut told, mut killed, mut passed) = (Told::default(), 0, TimeDelta::zero());
+    while told.orders.len() < orders || killed < kills {
+        let mut worker = Worker::start_later(&work, &store, passed);
+        for _ in 0..rand::rng().random_range(1..=4 * orders / kills) {
+            told.hear(&worker.done().expect("a process works until it is killed"));
+        }
+        std::thread::sleep(Duration::from_millis(rand::rng().random_range(0..LAST_BREATH_MS)));
+        worker.kill().iter().for_each(|line| told.hear(line));
+        (killed, passed) = (killed + 1, passed + APART);
+    }
+    let market = end(&store, passed, &mut told).await;
+    let (trades, failed) = books::check(&market, (offer, STOCKED), &told).await;
+    assert!(trades > 20 && failed > 0, "{trades} trades, {failed} of them failed: nothing is shown");
+    market.stop().await;
+    store.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_match_is_one_trade_under_kills_on_sqlite() {
+    every_match_is_one_trade(Engine::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_match_is_one_trade_under_kills_on_postgres() {
+    every_match_is_one_trade(Engine::Postgres).await;
+}
