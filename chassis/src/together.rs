@@ -159,14 +159,9 @@ mod tests {
     #[tokio::test]
     async fn who_comes_while_a_batch_is_worked_on_is_in_the_next() {
         let (tasks, may, seen) = (Tasks::new(), Arc::new(Semaphore::new(0)), Arc::default());
-        let together = Arc::new(doubling(&tasks, &may, &seen));
-        let asked: Vec<_> = (0..20)
-            .map(|number| {
-                let together = together.clone();
-                tokio::spawn(async move { together.ask(number).await.unwrap() })
-            })
-            .collect();
+        let together = doubling(&tasks, &may, &seen);
         may.add_permits(20);
+        let asked = (0..20).map(|number| together.ask(number));
         let answers: Vec<u32> = join_all(asked).await.into_iter().map(Result::unwrap).collect();
         assert_eq!(answers, (0..20).map(|number| number * 2).collect::<Vec<u32>>());
         assert_eq!(seen.lock().unwrap().iter().sum::<usize>(), 20);
