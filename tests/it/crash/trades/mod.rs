@@ -83,8 +83,7 @@ async fn is_at_rest(market: &Market) -> bool {
         && untold.count(market.env("bidding").db.look()).await.unwrap() == 0
 }
 
-async fn every_match_is_one_trade(engine: Engine) {
-    let Some(store) = support::store(engine).await else { return };
+async fn every_match_is_one_trade(store: Store) {
     let (orders, kills) = (size("SOUK_CRASH_TRADES", ORDERS), size("SOUK_CRASH_KILLS", KILLS));
     let (stall, offer) = open(&store).await;
     let work = format!("trade {}", serde_json::to_string(&stall).unwrap());
@@ -107,10 +106,11 @@ async fn every_match_is_one_trade(engine: Engine) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_match_is_one_trade_under_kills_on_sqlite() {
-    every_match_is_one_trade(Engine::Sqlite).await;
+    every_match_is_one_trade(support::store(Engine::Sqlite).await.unwrap()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_match_is_one_trade_under_kills_on_postgres() {
-    every_match_is_one_trade(Engine::Postgres).await;
+    let Some(store) = support::cluster::store() else { return };
+    every_match_is_one_trade(store).await;
 }
