@@ -27,6 +27,7 @@ use chassis::Env;
 use chassis::graph::Graph;
 use chassis::inbox::Consumer;
 
+use self::remembered::Remembered;
 use crate::search::Search;
 
 /// What can be asked.
@@ -63,5 +64,12 @@ pub struct Mutation(
 /// The schema of catalog.
 pub(crate) fn graph(env: &Env, consumers: Vec<Consumer>, search: Search) -> Graph {
     let schema = Schema::build(Query::default(), Mutation::default(), import::Subscription);
-    Graph::new(schema.data(env.clone()).data(loaders::new(&env.db)).data(consumers).data(search))
+    Graph::new(
+        schema
+            .data(env.clone())
+            .data(loaders::new(&env.db))
+            .data(Remembered::default())
+            .data(consumers)
+            .data(search),
+    )
 }

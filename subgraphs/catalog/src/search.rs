@@ -23,6 +23,7 @@ mod read;
 mod suggest;
 mod text;
 mod typo;
+mod words;
 
 use std::sync::{Arc, RwLock};
 use std::thread::available_parallelism;
@@ -232,7 +233,7 @@ pub async fn rebuild(env: &Env) -> Result<Rebuilt, Failure> {
         (follower, _, more) = follower.step().await?;
     }
     let products = follower.index().reading().searcher().num_docs();
-    follower.finish().await?;
+    follower.finish_as_one().await?;
     home.swap()?;
     let took = started.elapsed();
     info!("The search index is rebuilt: {products} products in {} ms", took.as_millis());

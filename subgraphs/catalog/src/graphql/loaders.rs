@@ -15,16 +15,15 @@ use entity::catalog::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
-use super::remembered::Remembered;
 use crate::shown::offers::{self, ForVariant, Of, PricesOf};
 use crate::shown::products::{self, InCategory};
 
 /// Reads the database for loaders.
-pub(super) struct Rows(Database, Remembered);
+pub(super) struct Rows(Database);
 
 /// The loaders of the schema.
 pub(super) fn new(db: &Database) -> DataLoader<Rows> {
-    graph::loader::<Rows, ProductId>(Rows(db.clone(), Remembered::default()))
+    graph::loader::<Rows, ProductId>(Rows(db.clone()))
 }
 
 /// What is there for `key`, read together with what others of the same level ask for.
@@ -271,50 +270,6 @@ impl Loader<LowestOf<ProductId>> for Rows {
         for (currency, ids) in grouped(keys.iter().map(|key| (key.1, key.0))) {
             let rows = offers::lowest(self.0.read(), Of::Products(ids), currency).await.map_err(failure)?;
             found.extend(rows.into_iter().map(|row| (LowestOf(row.product_id, currency), row)));
-        }
-        Ok(found)
-    }
-}
-
-/// Something of a product that last changed at a revision, which was just read: it is the same until that changes.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct AsOf<T> {
-    pub(super) of: T,
-    pub(super) revision: i64,
-}
-
-impl Loader<AsOf<ProductId>> for Rows {
-    type Value = Arc<product::Model>;
-    type Error = Arc<Failure>;
-
-    async fn load(&self, keys: &[AsOf<ProductId>]) -> Found<AsOf<ProductId>, Arc<product::Model>> {
-        let (mut found, missing) = self.1.products(keys);
-        let ids: Vec<ProductId> = missing.iter().map(|key| key.of).collect();
-        let mut rows = if ids.is_empty() { HashMap::new() } else { Loader::load(self, &ids).await? };
-        for key in missing {
-            let Some(row) = rows.remove(&key.of) else { continue };
-            found.insert(key, self.1.keep_product(key, row));
-        }
-        Ok(found)
-    }
-}
-
-impl Loader<AsOf<LowestOf<ProductId>>> for Rows {
-    type Value = Option<offer::Model>;
-    type Error = Arc<Failure>;
-
-    async fn load(
-        &self,
-        keys: &[AsOf<LowestOf<ProductId>>],
-    ) -> Found<AsOf<LowestOf<ProductId>>, Option<offer::Model>> {
-        let (mut found, missing) = self.1.lowest(keys);
-        let products: Vec<LowestOf<ProductId>> = missing.iter().map(|key| key.of).collect();
-        let mut rows =
-            if products.is_empty() { HashMap::new() } else { Loader::load(self, &products).await? };
-        for key in missing {
-            let lowest = rows.remove(&key.of);
-            self.1.keep_lowest(key, lowest.clone());
-            found.insert(key, lowest);
         }
         Ok(found)
     }

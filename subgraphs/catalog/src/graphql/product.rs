@@ -12,10 +12,9 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::attribute::{Attribute, AttributeFilter};
 use super::category::Category;
-use super::loaders::{
-    AsOf, AttributesOf, CategoriesOf, ImagesOf, LowestOf, Named, RevisionOf, VariantsOf, load,
-};
+use super::loaders::{AttributesOf, CategoriesOf, ImagesOf, LowestOf, Named, RevisionOf, VariantsOf, load};
 use super::offer::Offer;
+use super::remembered;
 use super::shared::{Publication, Seller, env, found, sees_hidden, version};
 use super::variant::Variant;
 use crate::seller;
@@ -144,7 +143,7 @@ impl Product {
     ) -> async_graphql::Result<Option<Offer>> {
         let lowest = LowestOf(self.id, currency);
         let offer = match self.revision {
-            Some(revision) => load(ctx, AsOf { of: lowest, revision }).await?.flatten(),
+            Some(revision) => remembered::lowest(ctx, lowest, revision).await?,
             None => load(ctx, lowest).await?,
         };
         Ok(offer.map(Offer::from))

@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
+use async_graphql::Context;
 use contract::ProductId;
 use entity::catalog::{offer, product};
 use moka::sync::Cache;
 
-use super::loaders::{AsOf, LowestOf};
+use super::loaders::{LowestOf, load, load_many};
 
 /// Memory for products, in bytes.
 const PRODUCTS_BYTES_MAX: u64 = 24 * 1024 * 1024;
@@ -21,9 +22,7 @@ const ENTRY_BYTES: usize = 200;
 /// By what was read: the revision, and the row.
 type Kept<K, V> = Cache<K, (i64, V)>;
 
-/// Those that are known as of their revision, and the others.
-type Split<K, V> = (HashMap<AsOf<K>, V>, Vec<AsOf<K>>);
-
+/// What the schema remembers.
 pub(super) struct Remembered {
     products: Kept<ProductId, Arc<product::Model>>,
     lowest: Kept<LowestOf<ProductId>, Option<offer::Model>>,
@@ -40,42 +39,47 @@ impl Default for Remembered {
     }
 }
 
-impl Remembered {
-    pub(super) fn products(&self, keys: &[AsOf<ProductId>]) -> Split<ProductId, Arc<product::Model>> {
-        known(&self.products, keys)
-    }
-
-    pub(super) fn keep_product(&self, key: AsOf<ProductId>, row: product::Model) -> Arc<product::Model> {
-        let row = Arc::new(row);
-        self.products.insert(key.of, (key.revision, row.clone()));
-        row
-    }
-
-    pub(super) fn lowest(
-        &self,
-        keys: &[AsOf<LowestOf<ProductId>>],
-    ) -> Split<LowestOf<ProductId>, Option<offer::Model>> {
-        known(&self.lowest, keys)
-    }
-
-    pub(super) fn keep_lowest(&self, key: AsOf<LowestOf<ProductId>>, lowest: Option<offer::Model>) {
-        self.lowest.insert(key.of, (key.revision, lowest));
-    }
-}
-
-fn known<K, V>(kept: &Kept<K, V>, keys: &[AsOf<K>]) -> Split<K, V>
-where
-    K: Copy + Eq + Hash + Send + Sync + 'static,
-    V: Clone + Send + Sync + 'static,
-{
-    let (mut found, mut missing) = (HashMap::with_capacity(keys.len()), vec![]);
-    for key in keys {
-        match kept.get(&key.of).filter(|(revision, _)| *revision == key.revision) {
-            Some((_, row)) => _ = found.insert(*key, row),
-            None => missing.push(*key),
+/// The products that last changed at these revisions.
+pub(super) async fn products(
+    ctx: &Context<'_>,
+    revisions: &HashMap<ProductId, i64>,
+) -> async_graphql::Result<HashMap<ProductId, Arc<product::Model>>> {
+    let kept = &ctx.data_unchecked::<Remembered>().products;
+    let known = revisions.iter().filter_map(|(id, at)| Some((*id, at_revision(kept, id, *at)?)));
+    let mut known: HashMap<ProductId, Arc<product::Model>> = known.collect();
+    if known.len() < revisions.len() {
+        let missing: Vec<ProductId> =
+            revisions.keys().filter(|id| !known.contains_key(id)).copied().collect();
+        for (id, row) in load_many(ctx, missing).await? {
+            let row = Arc::new(row);
+            kept.insert(id, (revisions[&id], row.clone()));
+            known.insert(id, row);
         }
     }
-    (found, missing)
+    Ok(known)
+}
+
+/// The lowest offer of a product that last changed at `revision`.
+pub(super) async fn lowest(
+    ctx: &Context<'_>,
+    of: LowestOf<ProductId>,
+    revision: i64,
+) -> async_graphql::Result<Option<offer::Model>> {
+    let kept = &ctx.data_unchecked::<Remembered>().lowest;
+    if let Some(known) = at_revision(kept, &of, revision) {
+        return Ok(known);
+    }
+    let lowest = load(ctx, of).await?;
+    kept.insert(of, (revision, lowest.clone()));
+    Ok(lowest)
+}
+
+fn at_revision<K, V>(kept: &Kept<K, V>, key: &K, revision: i64) -> Option<V>
+where
+    K: Eq + Hash + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    kept.get(key).filter(|(at, _)| *at == revision).map(|(_, value)| value)
 }
 
 fn product_bytes(row: &product::Model) -> u32 {

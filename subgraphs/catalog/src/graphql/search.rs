@@ -12,8 +12,9 @@ use contract::{CategoryId, CurrencyCode, Long, ProductId, SellerId};
 use entity::catalog::{Publication, product as row};
 
 use super::attribute::AttributeFilter;
-use super::loaders::{AsOf, load, load_many};
+use super::loaders::load;
 use super::product::{PriceRangeInput, Product};
+use super::remembered;
 use super::search_facets::SearchFacets;
 use super::shared::{Condition, env};
 use crate::search::{
@@ -284,12 +285,12 @@ async fn as_of_now(ctx: &Context<'_>, hits: &[Key]) -> async_graphql::Result<Has
         return Ok(HashMap::new());
     }
     let ids = || hits.iter().map(|hit| hit.product);
-    let revisions = revisions(env(ctx).db.read(), ids()).await?;
-    let revisions: HashMap<ProductId, i64> = revisions.into_iter().collect();
-    let at = |product| AsOf { of: product, revision: revisions.get(&product).copied().unwrap_or_default() };
-    let rows = load_many(ctx, ids().map(at)).await?.into_iter();
+    let changed = revisions(env(ctx).db.read(), ids()).await?;
+    let mut revisions: HashMap<ProductId, i64> = ids().map(|id| (id, 0)).collect();
+    revisions.extend(changed);
+    let rows = remembered::products(ctx, &revisions).await?.into_iter();
     let shown = rows.filter(|(_, row)| row.publication == Publication::Published);
-    Ok(shown.map(|(at, row)| (at.of, Hit { row, revision: at.revision })).collect())
+    Ok(shown.map(|(id, row)| (id, Hit { row, revision: revisions[&id] })).collect())
 }
 
 async fn read(ctx: &Context<'_>, filter: SearchFilter) -> async_graphql::Result<Filter> {

@@ -11,6 +11,7 @@ use super::document::facet;
 use super::fields::{
     FACET, ID_HIGH, ID_LOW, OFFER_FLAGS, OFFER_PRICE, OFFER_SELLER, OFFER_SIZE, POPULARITY, RATING, RELEASED,
 };
+use super::words::Words;
 
 /// The columns of the segments that searches read. A segment never changes, so its columns stay good as long as it is there.
 #[derive(Default)]
@@ -78,8 +79,9 @@ impl Columns {
         let signed = |name| -> tantivy::Result<Column<i64>> {
             Ok(columns.column_opt(name)?.unwrap_or_else(|| Column::build_empty_column(docs)))
         };
-        let words = |name| -> tantivy::Result<Words> { Ok(Words(columns.str(name)?)) };
-        let (facet, size, seller) = (words(FACET)?, words(OFFER_SIZE)?, words(OFFER_SELLER)?);
+        let facets = columns.str(FACET)?;
+        let facet = Words::read(facets.as_ref())?;
+        let (sizes, sellers) = (columns.str(OFFER_SIZE)?, columns.str(OFFER_SELLER)?);
         let popularity = numbers(POPULARITY)?;
         let known = |doc| popularity.first(doc).map_or(0, |known| u16::try_from(known).unwrap_or(u16::MAX));
         Ok(Self {
@@ -88,12 +90,12 @@ impl Columns {
             rating: signed(RATING)?,
             released: signed(RELEASED)?,
             popularity: (0..docs).map(known).collect(),
-            counted: Grouped::read(docs, |doc, values| values.extend(facet.numbers(doc))),
-            of_offers: facet.beginning_with(facet::OF_OFFERS)?.start,
-            offers: offers(docs, &numbers(OFFER_PRICE)?, &numbers(OFFER_FLAGS)?, &size, &seller),
+            counted: Grouped::read(docs, |doc, values| values.extend(word_numbers(facets.as_ref(), doc))),
+            of_offers: facet.beginning_with(facet::OF_OFFERS).start,
             facet,
-            size,
-            seller,
+            offers: offers(docs, &numbers(OFFER_PRICE)?, &numbers(OFFER_FLAGS)?, &sizes, &sellers),
+            size: Words::read(sizes.as_ref())?,
+            seller: Words::read(sellers.as_ref())?,
         })
     }
 
@@ -112,16 +114,21 @@ fn offers(
     docs: DocId,
     price: &Column<u64>,
     flags: &Column<u64>,
-    size: &Words,
-    seller: &Words,
+    size: &Option<StrColumn>,
+    seller: &Option<StrColumn>,
 ) -> Grouped<Sold> {
     Grouped::read(docs, |doc, offers| {
         let numbers = price.values_for_doc(doc).zip(flags.values_for_doc(doc));
-        let words = size.numbers(doc).zip(seller.numbers(doc));
+        let words = word_numbers(size.as_ref(), doc).zip(word_numbers(seller.as_ref(), doc));
         let sold =
             numbers.zip(words).map(|((price, flags), (size, seller))| Sold { price, flags, size, seller });
         offers.extend(sold);
     })
+}
+
+/// The numbers of a document's words, in their order.
+fn word_numbers(column: Option<&StrColumn>, doc: DocId) -> impl Iterator<Item = u32> {
+    column.into_iter().flat_map(move |column| column.term_ords(doc)).map(|number| number as u32)
 }
 
 /// Any number of values for each document.
@@ -147,53 +154,5 @@ impl<T> Grouped<T> {
 
     pub(super) fn of(&self, doc: DocId) -> &[T] {
         &self.values[self.starts[doc as usize] as usize..self.starts[doc as usize + 1] as usize]
-    }
-}
-
-/// A column of words: each has a number, in the order of the words. None: no document has one.
-pub(super) struct Words(Option<StrColumn>);
-
-impl Words {
-    fn numbers(&self, doc: DocId) -> impl Iterator<Item = u32> {
-        self.0.iter().flat_map(move |column| column.term_ords(doc)).map(|number| number as u32)
-    }
-
-    pub(super) fn count(&self) -> usize {
-        self.0.as_ref().map_or(0, |column| column.num_terms())
-    }
-
-    /// The number of a word; none: no document has it.
-    pub(super) fn number(&self, word: &str) -> tantivy::Result<Option<u32>> {
-        let Some(column) = &self.0 else { return Ok(None) };
-        Ok(column.dictionary().term_ord(word)?.map(|number| number as u32))
-    }
-
-    /// The numbers of the words that begin with `prefix`, which ends with a letter or a NUL.
-    pub(super) fn beginning_with(&self, prefix: &str) -> tantivy::Result<std::ops::Range<u32>> {
-        use tantivy::columnar::TermOrdHit;
-        let Some(column) = &self.0 else { return Ok(0..0) };
-        let dictionary = column.dictionary();
-        let place = |key: &[u8]| -> tantivy::Result<u32> {
-            let (TermOrdHit::Exact(number) | TermOrdHit::Next(number)) = dictionary.term_ord_or_next(key)?;
-            Ok(number.min(dictionary.num_terms() as u64) as u32)
-        };
-        let mut end = prefix.as_bytes().to_vec();
-        if let Some(last) = end.last_mut() {
-            *last += 1;
-        }
-        Ok(place(prefix.as_bytes())?..place(&end)?)
-    }
-
-    /// Tells the word of each of `numbers`, which are in order.
-    pub(super) fn each(&self, numbers: &[u32], mut tell: impl FnMut(u32, &str)) -> tantivy::Result<()> {
-        let Some(column) = &self.0 else { return Ok(()) };
-        let ords: Vec<u64> = numbers.iter().copied().map(u64::from).collect();
-        let mut numbers = numbers.iter();
-        column.dictionary().sorted_ords_to_term_cb(&ords, |word| {
-            if let Some(number) = numbers.next() {
-                tell(*number, &String::from_utf8_lossy(word));
-            }
-        })?;
-        Ok(())
     }
 }

@@ -9,11 +9,12 @@ use std::sync::Arc;
 use tantivy::collector::{Collector, SegmentCollector};
 use tantivy::{DocId, Score, SegmentOrdinal, SegmentReader};
 
-use super::columns::{Columns, Words};
+use super::columns::Columns;
 use super::document::{days_range, facet};
 use super::facets::{Sums, Tally};
 use super::find::{Filter, Sort, Wanted};
 use super::offers::Offers;
+use super::words::Words;
 use crate::number::Number;
 use crate::shown::products::Test;
 
@@ -44,17 +45,16 @@ impl Collector for Count<'_> {
     type Child = Segment;
 
     fn for_segment(&self, segment: SegmentOrdinal, _: &SegmentReader) -> tantivy::Result<Segment> {
-        Segment::open(self.wanted, self.columns[segment as usize].clone())
+        Ok(Segment::open(self.wanted, self.columns[segment as usize].clone()))
     }
 
     fn requires_scoring(&self) -> bool {
         self.wanted.sort == Sort::Relevance
     }
 
-    fn merge_fruits(&self, passes: Vec<tantivy::Result<Pass>>) -> tantivy::Result<Pass> {
+    fn merge_fruits(&self, passes: Vec<Pass>) -> tantivy::Result<Pass> {
         let mut all = Pass { sums: self.wanted.facets.then(Sums::default), ..Pass::default() };
         for pass in passes {
-            let pass = pass?;
             all.matched += pass.matched;
             all.total += pass.total;
             all.top.extend(pass.top);
@@ -85,13 +85,13 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
-    fn open(wanted: &Wanted, columns: Arc<Columns>) -> tantivy::Result<Self> {
-        let offers = Offers::open(columns.clone(), &wanted.filter.offer, wanted.currency)?;
-        let rules = Rules::read(&columns.facet, &wanted.filter)?;
+    fn open(wanted: &Wanted, columns: Arc<Columns>) -> Self {
+        let offers = Offers::open(columns.clone(), &wanted.filter.offer, wanted.currency);
+        let rules = Rules::read(&columns.facet, &wanted.filter);
         let tally =
             wanted.facets.then(|| Tally::new(&columns, offers.are_chosen(), wanted.currency_number()));
         let by_price = matches!(wanted.sort, Sort::PriceLow | Sort::PriceHigh);
-        Ok(Self {
+        Self {
             looks_at_offers: by_price || offers.are_chosen(),
             columns,
             rules,
@@ -103,7 +103,7 @@ impl Segment {
             total: 0,
             top: BinaryHeap::new(),
             tally,
-        })
+        }
     }
 
     /// What the product is sorted by: the higher, the earlier. One without it comes last.
@@ -138,7 +138,7 @@ impl Segment {
 }
 
 impl SegmentCollector for Segment {
-    type Fruit = tantivy::Result<Pass>;
+    type Fruit = Pass;
 
     fn collect(&mut self, doc: DocId, score: Score) {
         self.matched += 1;
@@ -159,13 +159,10 @@ impl SegmentCollector for Segment {
         }
     }
 
-    fn harvest(self) -> tantivy::Result<Pass> {
-        let sums = match self.tally {
-            Some(tally) => Some(tally.sums(&self.columns)?),
-            None => None,
-        };
+    fn harvest(self) -> Pass {
+        let sums = self.tally.map(|tally| tally.sums(self.columns));
         let top = self.top.into_iter().map(|Reverse(rank)| rank).collect();
-        Ok(Pass { matched: self.matched, total: self.total, top, sums })
+        Pass { matched: self.matched, total: self.total, top, sums }
     }
 }
 
@@ -183,20 +180,20 @@ struct Rule {
 }
 
 impl Rules {
-    fn read(facet: &Words, filter: &Filter) -> tantivy::Result<Self> {
+    fn read(facet: &Words, filter: &Filter) -> Self {
         let mut rules = vec![];
         if !filter.brands.is_empty() {
             let brands = filter.brands.iter().map(|brand| facet::brand(brand));
-            rules.push(Rule::prefixes(facet, "b", brands)?);
+            rules.push(Rule::prefixes(facet, "b", brands));
         }
         if let Some(category) = filter.category {
-            rules.push(Rule::prefixes(facet, "c", [facet::category(category)])?);
+            rules.push(Rule::prefixes(facet, "c", [facet::category(category)]));
         }
         for (name, test) in &filter.attributes {
-            rules.push(Rule::test(facet, &facet::attribute(name), test)?);
+            rules.push(Rule::test(facet, &facet::attribute(name), test));
         }
         let (from, to) = filter.released;
-        Ok(Self { rules, released: from.or(to).map(|_| days_range(from, to)) })
+        Self { rules, released: from.or(to).map(|_| days_range(from, to)) }
     }
 
     /// None: more than one filter does not fit. Otherwise the one that does not.
@@ -222,21 +219,15 @@ impl Rules {
 
 impl Rule {
     /// Any value that begins with one of `prefixes`, in the group of those that begin with `group`.
-    fn prefixes(
-        facet: &Words,
-        group: &str,
-        prefixes: impl IntoIterator<Item = String>,
-    ) -> tantivy::Result<Self> {
-        let mut accepted = vec![];
-        for prefix in prefixes {
-            accepted.extend(facet.beginning_with(&prefix)?);
-        }
+    fn prefixes(facet: &Words, group: &str, prefixes: impl IntoIterator<Item = String>) -> Self {
+        let mut accepted: Vec<u32> =
+            prefixes.into_iter().flat_map(|prefix| facet.beginning_with(&prefix)).collect();
         accepted.sort_unstable();
-        Ok(Self { group: facet.beginning_with(group)?, accepted })
+        Self { group: facet.beginning_with(group), accepted }
     }
 
-    fn test(facet: &Words, attribute: &str, test: &Test) -> tantivy::Result<Self> {
-        let group = facet.beginning_with(attribute)?;
+    fn test(facet: &Words, attribute: &str, test: &Test) -> Self {
+        let group = facet.beginning_with(attribute);
         let fits = |value: &str| match test {
             Test::AnyOf(texts) => texts.iter().any(|text| text == value),
             Test::Is(answer) => value == if *answer { "true" } else { "false" },
@@ -244,11 +235,7 @@ impl Rule {
                 min.is_none_or(|min| number >= min) && max.is_none_or(|max| number <= max)
             }),
         };
-        let mut accepted = vec![];
-        let all: Vec<u32> = group.clone().collect();
-        facet.each(&all, |number, value| {
-            accepted.extend(value.get(attribute.len()..).is_some_and(fits).then_some(number));
-        })?;
-        Ok(Self { group, accepted })
+        let accepted = group.clone().filter(|number| fits(&facet.get(*number)[attribute.len()..])).collect();
+        Self { group, accepted }
     }
 }

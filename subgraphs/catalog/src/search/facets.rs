@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use contract::CategoryId;
 use entity::catalog::Condition;
 use tantivy::DocId;
 use uuid::Uuid;
 
-use super::columns::{Columns, Words};
+use super::columns::Columns;
 use super::document::condition_of;
 use super::document::facet::{self, Facet};
 use super::offers::{CONDITION, Offer, Offers, PRICE, SIZE, STOCK};
@@ -61,27 +62,38 @@ impl Counts {
     }
 }
 
-/// What was counted in all segments so far, by what the column of values holds.
-#[derive(Debug, Default)]
-pub(super) struct Sums(HashMap<String, u64>);
+/// What was counted, segment by segment.
+#[derive(Default)]
+pub(super) struct Sums(Vec<Part>);
+
+/// What was counted of one segment.
+struct Part {
+    columns: Arc<Columns>,
+    /// Words of the column of values by number, and how many products there are; in the order of the words.
+    values: Vec<(u32, u32)>,
+    /// What was counted by offers, by what the column would hold.
+    of_offers: Vec<(String, u32)>,
+}
+
+impl Part {
+    fn counted(&self) -> impl Iterator<Item = (&str, u64)> {
+        let values = self.values.iter().map(|(number, count)| (self.columns.facet.get(*number), *count));
+        let of_offers = self.of_offers.iter().map(|(value, count)| (value.as_str(), *count));
+        values.chain(of_offers).map(|(value, count)| (value, u64::from(count)))
+    }
+}
 
 impl Sums {
     pub(super) fn add(&mut self, other: Self) {
-        match self.0.is_empty() {
-            true => *self = other,
-            false => {
-                other.0.into_iter().for_each(|(value, count)| *self.0.entry(value).or_default() += count);
-            }
-        }
+        self.0.extend(other.0);
     }
 
     /// What is shown of it: of each facet the values with the most products.
     pub(super) fn counts(self, currency: Option<u64>) -> Counts {
+        let all = self.added_up();
         let mut facets: HashMap<Facet<'_>, Vec<(&str, u64)>> = HashMap::new();
-        for (counted, count) in &self.0 {
-            if let Some((facet, value)) = facet::split(counted) {
-                facets.entry(facet).or_default().push((value, *count));
-            }
+        for values in all.chunk_by(|(a, ..), (b, ..)| a == b) {
+            facets.insert(values[0].0, values.iter().map(|(_, value, count)| (*value, *count)).collect());
         }
         let mut take = |facet| facets.remove(&facet).unwrap_or_default();
         let category = |counted: ValueCount| {
@@ -106,17 +118,33 @@ impl Sums {
         }
         counts
     }
+
+    /// The values of all segments, each once, those of a facet together.
+    fn added_up(&self) -> Vec<(Facet<'_>, &str, u64)> {
+        let mut counted: Vec<(&str, u64)> = self.0.iter().flat_map(Part::counted).collect();
+        // A stable sort finds that each segment's are in order, and merges them.
+        counted.sort_by(|(a, _), (b, _)| a.cmp(b));
+        counted.dedup_by(|(value, count), (kept, sum)| {
+            let is_same = value == kept;
+            *sum += if is_same { *count } else { 0 };
+            is_same
+        });
+        let split = |(counted, count)| facet::split(counted).map(|(facet, value)| (facet, value, count));
+        counted.into_iter().filter_map(split).collect()
+    }
 }
 
-/// One brand in different case is one brand.
-fn brands(counted: Vec<(&str, u64)>) -> Vec<(&str, u64)> {
-    let mut brands: HashMap<&str, (&str, u64)> = HashMap::new();
+/// One brand in different case is one brand. `counted` is in order, so those of one are together.
+fn brands<'v>(counted: Vec<(&'v str, u64)>) -> Vec<(&'v str, u64)> {
+    let mut brands: Vec<(&'v str, &'v str, u64)> = vec![];
     for (value, count) in counted {
-        let Some((key, shown)) = value.split_once('\0') else { continue };
-        let brand = brands.entry(key).or_insert((shown, 0));
-        *brand = (brand.0.min(shown), brand.1 + count);
+        match (brands.last_mut(), value.split_once('\0')) {
+            (Some((brand, _, sum)), Some((key, _))) if *brand == key => *sum += count,
+            (_, Some((key, shown))) => brands.push((key, shown, count)),
+            (_, None) => {}
+        }
     }
-    brands.into_values().collect()
+    brands.into_iter().map(|(_, shown, count)| (shown, count)).collect()
 }
 
 fn conditions(counted: Vec<(&str, u64)>) -> Vec<(Condition, u64)> {
@@ -224,15 +252,15 @@ impl Tally {
         }
     }
 
-    pub(super) fn sums(self, columns: &Columns) -> tantivy::Result<Sums> {
-        let mut sums = named(&columns.facet, &self.values, str::to_owned)?;
-        if let Some(tally) = self.offers {
-            let sizes = named(&columns.size, &tally.sizes, facet::size)?;
-            sums.extend(sizes.into_iter().filter(|(size, _)| size.len() > 1));
-            sums.extend(tally.numbered());
-        }
-        Ok(Sums(sums))
+    pub(super) fn sums(self, columns: Arc<Columns>) -> Sums {
+        let of_offers = self.offers.map(|offers| offers.named(&columns)).unwrap_or_default();
+        Sums(vec![Part { values: above_none(self.values).collect(), of_offers, columns }])
     }
+}
+
+/// What was counted at all, by its number.
+fn above_none(counts: Vec<u32>) -> impl Iterator<Item = (u32, u32)> {
+    (0..).zip(counts).filter(|(_, count)| *count > 0)
 }
 
 impl OfferTally {
@@ -262,30 +290,18 @@ impl OfferTally {
         }
     }
 
-    /// What is not counted by size, by what the column of values would hold.
-    fn numbered(self) -> impl Iterator<Item = (String, u64)> {
+    /// What was counted, by what the column of values would hold.
+    fn named(self, columns: &Columns) -> Vec<(String, u32)> {
+        let sizes = above_none(self.sizes).map(|(number, count)| (columns.size.get(number), count));
+        let sizes =
+            sizes.filter(|(size, _)| !size.is_empty()).map(|(size, count)| (facet::size(size), count));
         let conditions = (0..).zip(self.conditions).map(|(number, count)| (facet::condition(number), count));
         let currency = self.currency.unwrap_or_default();
-        let prices = (0..).zip(self.prices).map(move |(step, count)| (facet::price(currency, step), count));
+        let prices = (0..).zip(self.prices).map(|(step, count)| (facet::price(currency, step), count));
         let in_stock = (facet::IN_STOCK.to_owned(), self.in_stock);
-        let all = conditions.chain(prices).chain([in_stock]);
-        all.filter(|(_, count)| *count > 0).map(|(value, count)| (value, u64::from(count)))
+        let all = sizes.chain(conditions).chain(prices).chain([in_stock]);
+        all.filter(|(_, count)| *count > 0).collect()
     }
-}
-
-/// What was counted, by its name.
-fn named(
-    words: &Words,
-    counts: &[u32],
-    name_of: impl Fn(&str) -> String,
-) -> tantivy::Result<HashMap<String, u64>> {
-    let numbers: Vec<u32> =
-        (0..).zip(counts).filter(|(_, count)| **count > 0).map(|(number, _)| number).collect();
-    let mut named = HashMap::with_capacity(numbers.len());
-    words.each(&numbers, |number, word| {
-        named.insert(name_of(word), u64::from(counts[number as usize]));
-    })?;
-    Ok(named)
 }
 
 #[cfg(test)]

@@ -91,6 +91,12 @@ impl Follower {
         blocking(&env, move || index.finish()).await
     }
 
+    /// Closes the files as one segment.
+    pub(super) async fn finish_as_one(self) -> Result<(), Failure> {
+        let Self { env, index, .. } = self;
+        blocking(&env, move || index.finish_as_one().map_err(Failure::msg)).await
+    }
+
     /// One step forward; whether there is more to do. After a failure the index must be opened again.
     pub(super) async fn step(mut self) -> Result<(Self, Progress, bool), Failure> {
         match self.index.mark().building {

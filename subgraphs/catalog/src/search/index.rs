@@ -10,7 +10,7 @@ use contract::{CategoryId, ProductId};
 use entity::catalog::{attribute, category};
 use serde::{Deserialize, Serialize};
 use tantivy::directory::MmapDirectory;
-use tantivy::merge_policy::LogMergePolicy;
+use tantivy::merge_policy::{LogMergePolicy, NoMergePolicy};
 use tantivy::{IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, Term};
 use tracing::{info, warn};
 use uuid::Uuid;
@@ -351,6 +351,19 @@ impl Index {
         commit.commit().map_err(Failure::msg)?;
         self.reading.reader.reload().map_err(Failure::msg)?;
         self.reading.segments.turn_to(&self.reading.searcher()).map_err(Failure::msg)
+    }
+
+    /// Makes one segment of all, and waits for it: a search looks up every word in each.
+    pub(super) fn finish_as_one(self) -> tantivy::Result<()> {
+        let index = self.writer.index().clone();
+        self.writer.wait_merging_threads()?;
+        let mut writer: IndexWriter = index.writer_with_num_threads(1, WRITER_BYTES)?;
+        writer.set_merge_policy(Box::new(NoMergePolicy));
+        let segments = index.searchable_segment_ids()?;
+        if segments.len() > 1 {
+            writer.merge(&segments).wait()?;
+        }
+        writer.wait_merging_threads()
     }
 
     /// Waits until the files are as they will stay.

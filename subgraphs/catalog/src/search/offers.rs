@@ -52,13 +52,9 @@ struct Required {
 }
 
 impl Offers {
-    pub(super) fn open(
-        columns: Arc<Columns>,
-        filter: &OfferFilter,
-        currency: Option<CurrencyCode>,
-    ) -> tantivy::Result<Self> {
-        let wanted = Required::read(filter, currency, &columns)?;
-        Ok(Self { columns, wanted, offers: vec![] })
+    pub(super) fn open(columns: Arc<Columns>, filter: &OfferFilter, currency: Option<CurrencyCode>) -> Self {
+        let wanted = Required::read(filter, currency, &columns);
+        Self { columns, wanted, offers: vec![] }
     }
 
     /// Whether there are filters of offers.
@@ -96,21 +92,14 @@ impl Offers {
 }
 
 impl Required {
-    fn read(
-        filter: &OfferFilter,
-        currency: Option<CurrencyCode>,
-        columns: &Columns,
-    ) -> tantivy::Result<Self> {
-        let mut accepted = vec![];
-        for size in &filter.sizes {
-            accepted.extend(columns.size.number(size)?);
-        }
+    fn read(filter: &OfferFilter, currency: Option<CurrencyCode>, columns: &Columns) -> Self {
+        let accepted = filter.sizes.iter().filter_map(|size| columns.size.number(size)).collect();
         let price = filter.price.map(|range| {
             let least = range.min_minor.unwrap_or(0).max(0).unsigned_abs();
             let most = range.max_minor.map_or(u64::MAX, |max| u64::try_from(max).unwrap_or(0));
             (currency_number(range.currency.as_str()), least, most)
         });
-        Ok(Self {
+        Self {
             conditions: filter
                 .conditions
                 .iter()
@@ -118,12 +107,9 @@ impl Required {
             sizes: (!filter.sizes.is_empty()).then_some(accepted),
             price,
             in_stock: filter.in_stock,
-            seller: match filter.seller {
-                Some(id) => Some(columns.seller.number(&seller(id.0))?),
-                None => None,
-            },
+            seller: filter.seller.map(|id| columns.seller.number(&seller(id.0))),
             currency: currency.map(|code| currency_number(code.as_str())),
-        })
+        }
     }
 
     /// Whether products without offers fit as well.
