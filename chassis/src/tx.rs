@@ -4,7 +4,11 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
 use contract::Envelope;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{
+    ActiveModelTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, Insert,
+    IntoActiveModel, QueryResult, Statement,
+};
 
 use crate::failpoint::{self, Place};
 use crate::{Database, Engine, Failure, Outcome, outbox};
@@ -75,6 +79,19 @@ pub async fn apply<T>(
 ) -> Result<T, Failure> {
     let Ok(done) = run(db, async |tx| Ok(Ok::<T, Infallible>(work(tx).await?))).await?;
     Ok(done)
+}
+
+/// Inserts a row unless one is there that it may not stand beside; whether it did. Of two who insert the same at once, one
+/// waits for the other and then does not.
+pub async fn insert_unless_there<A: ActiveModelTrait>(
+    tx: &Tx,
+    row: impl IntoActiveModel<A>,
+) -> Result<bool, Failure> {
+    let inserted = Insert::<A>::one(row)
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
+        .exec_without_returning(tx)
+        .await?;
+    Ok(inserted == 1)
 }
 
 #[sea_orm::prelude::async_trait::async_trait]

@@ -49,25 +49,24 @@ pub async fn find(
     db: &impl ConnectionTrait,
     offers: impl IntoIterator<Item = OfferId>,
 ) -> Result<HashMap<OfferId, Goods>, Failure> {
-    let columns = [
-        offer::Column::OfferId,
-        offer::Column::ProductId,
-        offer::Column::VariantId,
-        offer::Column::SellerId,
-        offer::Column::PriceMinor,
-        offer::Column::Currency,
-        offer::Column::Publication,
-    ];
-    let known = offer::Entity::find().select_only().columns(columns);
+    let known = offer::Entity::find().select_only().column(offer::Column::OfferId);
     let rows =
         with_facts(known.filter(offer::Column::OfferId.is_in(offers))).into_model::<Row>().all(db).await?;
     rows.into_iter().map(|row| Ok((row.offer_id, row.goods()?))).collect()
 }
 
-/// Adds what is known of each offer besides itself.
+/// Adds what is known of each offer: from its own row, and besides that.
 fn with_facts<E: EntityTrait>(offers: Select<E>) -> Select<E> {
     let weight = to(offer::Column::OfferId, parcel_weight::Entity, parcel_weight::Column::OfferId);
     offers
+        .columns([
+            offer::Column::ProductId,
+            offer::Column::VariantId,
+            offer::Column::SellerId,
+            offer::Column::PriceMinor,
+            offer::Column::Currency,
+            offer::Column::Publication,
+        ])
         .column(seller::Column::Status)
         .column(stock::Column::Available)
         .column(parcel_weight::Column::Grams)
@@ -123,14 +122,6 @@ pub async fn in_carts(
         .take();
     let lines = cart_line::Entity::find()
         .filter(cart_line::Column::CartId.is_in(carts))
-        .columns([
-            offer::Column::ProductId,
-            offer::Column::VariantId,
-            offer::Column::SellerId,
-            offer::Column::PriceMinor,
-            offer::Column::Currency,
-            offer::Column::Publication,
-        ])
         .column_as(tariff::Column::Revision, "sellers_revision")
         .expr_as(Expr::from(platforms), "platforms_revision")
         .join(JoinType::LeftJoin, lines_offer());

@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
+use chassis::tx::insert_unless_there;
 use chassis::{Failure, Tx};
 use chrono::{DateTime, Utc};
 use contract::{PaymentId, StepId};
 use entity::payments::payment;
 use entity::payments::payment_step::{self, Kind, State as StepState};
 use entity::payments::provider_event::{self, State};
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter, QuerySelect};
 use tokio::sync::Notify;
 
@@ -93,11 +94,8 @@ pub async fn take(tx: &Tx, now: DateTime<Utc>, hint: &Hint, news: &Arc<Notify>) 
         state: if about.is_some() { State::Applied } else { State::Ignored },
         received_at: now,
     };
-    let taken = provider_event::Entity::insert(row.into_active_model())
-        .on_conflict(OnConflict::new().do_nothing().to_owned())
-        .exec_without_returning(tx)
-        .await?;
-    let Some(about) = about.filter(|_| taken == 1) else { return Ok(()) };
+    let is_new = insert_unless_there(tx, row).await?;
+    let Some(about) = about.filter(|_| is_new) else { return Ok(()) };
     if about.is_read_soon || hint.tells.is_known(about.state) {
         return Ok(());
     }

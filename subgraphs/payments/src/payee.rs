@@ -2,13 +2,14 @@
 //! whenever it changes.
 
 use chassis::outbox::{self, about};
-use chassis::{Env, Failure, Tx, tx};
+use chassis::tx::{self, insert_unless_there};
+use chassis::{Env, Failure, Tx};
 use chrono::{DateTime, Utc};
 use contract::SellerId;
 use contract::event::payments::PayeeChanged;
 use entity::payments::payee::{Column, Entity, Model};
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect};
 
 use crate::provider::PaymentProvider;
 
@@ -24,7 +25,7 @@ pub(crate) async fn meet(
 ) -> Result<(), Failure> {
     for seller_id in sellers {
         let row = first(seller_id, provider, provider.pays_without_account());
-        if insert(tx, row.clone()).await? {
+        if insert_unless_there(tx, row.clone()).await? {
             say(tx, now, &row).await?;
         }
     }
@@ -53,7 +54,7 @@ pub(crate) async fn follow_provider(env: &Env, provider: &dyn PaymentProvider) -
 }
 
 async fn change(tx: &Tx, now: DateTime<Utc>, row: Model) -> Result<(), Failure> {
-    if insert(tx, row.clone()).await? {
+    if insert_unless_there(tx, row.clone()).await? {
         return say(tx, now, &row).await;
     }
     let differs = Condition::any().add(Column::Provider.ne(&row.provider)).add(Column::Ready.ne(row.ready));
@@ -73,14 +74,6 @@ async fn change(tx: &Tx, now: DateTime<Utc>, row: Model) -> Result<(), Failure> 
 
 fn first(seller_id: SellerId, provider: &dyn PaymentProvider, ready: bool) -> Model {
     Model { seller_id, provider: provider.name().into(), ready, version: 1 }
-}
-
-async fn insert(tx: &Tx, row: Model) -> Result<bool, Failure> {
-    let inserted = Entity::insert(row.into_active_model())
-        .on_conflict(OnConflict::new().do_nothing().to_owned())
-        .exec_without_returning(tx)
-        .await?;
-    Ok(inserted == 1)
 }
 
 async fn say(tx: &Tx, now: DateTime<Utc>, row: &Model) -> Result<(), Failure> {

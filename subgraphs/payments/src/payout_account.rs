@@ -1,13 +1,13 @@
 //! Where sellers are paid: an account at the provider for each. The provider asks the seller what it must know on pages of
 //! its own; an operator may name an account that there is already.
 
-use chassis::{Env, Failure, Tx, audit, tx};
+use chassis::tx::{self, insert_unless_there};
+use chassis::{Env, Failure, audit};
 use chrono::{DateTime, Utc};
 use contract::SellerId;
 use entity::payments::payout::{self, State};
 use entity::payments::seller_account::{self, Entity, Model};
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use serde_json::json;
 use tracing::warn;
 
@@ -101,7 +101,8 @@ pub async fn link(
     let row = row(now, seller_id, provider.name(), payee.reference);
     let linked = tx::run(&env.db, async |tx| {
         Entity::delete_by_id((seller_id, row.provider.clone())).exec(tx).await?;
-        if !insert(tx, row.clone()).await? {
+        // Another seller has this one.
+        if !insert_unless_there(tx, row.clone()).await? {
             return Ok(Err(Refusal::AccountTaken));
         }
         let details = json!({ "provider": row.provider, "account": row.account });
@@ -160,20 +161,11 @@ fn row(now: DateTime<Utc>, seller_id: SellerId, provider: &str, account: String)
 async fn keep(env: &Env, seller_id: SellerId, provider: &str, account: String) -> Result<Model, Failure> {
     let now = env.clock.now();
     tx::apply(&env.db, async |tx| {
-        insert(tx, row(now, seller_id, provider, account)).await?;
+        insert_unless_there(tx, row(now, seller_id, provider, account)).await?;
         let kept = find(tx, seller_id, provider).await?;
         kept.ok_or_else(|| Failure::msg("another seller has the account that was opened for this one"))
     })
     .await
-}
-
-/// `false`: the seller has an account, or another seller has this one.
-async fn insert(tx: &Tx, row: Model) -> Result<bool, Failure> {
-    let inserted = Entity::insert(row.into_active_model())
-        .on_conflict(OnConflict::new().do_nothing().to_owned())
-        .exec_without_returning(tx)
-        .await?;
-    Ok(inserted == 1)
 }
 
 /// What could not be paid out for want of an account is sent now.
