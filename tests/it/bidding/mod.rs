@@ -14,6 +14,7 @@ mod owners;
 pub mod pit;
 pub mod play;
 mod recounts;
+mod rules;
 mod sellers;
 mod trading;
 mod writing;

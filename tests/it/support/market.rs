@@ -52,17 +52,22 @@ impl Market {
 
     /// [`start`](Self::start) at another time, with another payment provider.
     pub async fn start_with(store: &Store, relays: Relays, at: DateTime<Utc>, payments: Setup) -> Self {
-        let clock = Clock::manual(at);
         let plan = Plan {
             databases: ALL.map(|name| (name, store.url(name.as_str()))).to_vec(),
             master_key: Arc::new(secrecy::SecretBox::new(Box::new([7; 32]))),
             data_dir: None,
             reach: chassis::Reach::Anywhere,
-            payments: payments.clone(),
+            payments,
             trades: Default::default(),
             markets: Default::default(),
         };
-        let souk = souk::Market::open(&plan, clock.clone(), Tasks::new()).await.unwrap();
+        Self::open(&plan, relays, at).await
+    }
+
+    /// [`start`](Self::start) of what a plan says.
+    pub async fn open(plan: &Plan, relays: Relays, at: DateTime<Utc>) -> Self {
+        let (clock, payments) = (Clock::manual(at), plan.payments.clone());
+        let souk = souk::Market::open(plan, clock.clone(), Tasks::new()).await.unwrap();
         for service in souk.services.iter().filter(|_| relays == Relays::Running) {
             souk.relay(service).start(&souk.tasks);
         }
