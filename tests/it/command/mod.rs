@@ -2,6 +2,7 @@
 
 mod feeds;
 mod imports;
+mod markets;
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
