@@ -26,6 +26,17 @@ impl State {
         })
     }
 
+    /// [`amend`](Self::amend) of what can only become less.
+    pub(crate) fn reduce(&mut self, amend: &Amend, events: &mut Vec<Event>) -> Result<Answer, Refusal> {
+        let order = &self.orders[self.own(amend.account, amend.order)?];
+        let total = order.filled.saturating_add(order.remaining);
+        let is_more = amend.quantity.is_some_and(|quantity| quantity > total);
+        if is_more || amend.expires_at.is_some_and(|at| at > order.expires_at) {
+            return Err(Refusal::NotLess);
+        }
+        self.amend(amend, events)
+    }
+
     fn admit_amend(&self, slot: u32, amend: &Amend) -> Result<Terms, Refusal> {
         let order = &self.orders[slot];
         let quantity = amend.quantity.unwrap_or(order.filled.saturating_add(order.remaining));

@@ -23,6 +23,11 @@ pub fn apply(state: &mut State, command: &Command, events: &mut Vec<Event>) {
                 state.amend(amend, events)
             });
         }
+        Action::Reduce(amend) => {
+            once(state, amend.account, amend.key, command, events, |state, events| {
+                state.reduce(amend, events)
+            });
+        }
         action => operate(state, action, events),
     }
 }
@@ -43,7 +48,7 @@ fn operate(state: &mut State, action: &Action, events: &mut Vec<Event>) {
         }
         Action::AuthLapsed { order } => state.auth_lapsed(order, events),
         Action::PaymentFailed { trade } => state.payment_failed(trade, events),
-        Action::Tick | Action::Place(_) | Action::Amend(_) | Action::Cancel(_) => {
+        Action::Tick | Action::Place(_) | Action::Amend(_) | Action::Reduce(_) | Action::Cancel(_) => {
             events.push(Event::Ticked { ts: state.now });
             Ok(())
         }

@@ -69,7 +69,7 @@ impl State {
         for command in commands {
             let (account, key) = match &command.action {
                 Action::Place(place) => (place.account, place.key),
-                Action::Amend(amend) => (amend.account, amend.key),
+                Action::Amend(amend) | Action::Reduce(amend) => (amend.account, amend.key),
                 Action::Cancel(cancel) => (cancel.account, cancel.key),
                 _ => continue,
             };
@@ -89,7 +89,7 @@ impl State {
                     places.extend(self.markets.find(place.market).map(|market| (market, at)));
                     continue;
                 }
-                Action::Amend(amend) => amend.order,
+                Action::Amend(amend) | Action::Reduce(amend) => amend.order,
                 Action::Cancel(cancel) => cancel.order,
                 _ => continue,
             };

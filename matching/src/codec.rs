@@ -286,6 +286,7 @@ choices! {
         7 AuthLapsed { order },
         8 PaymentFailed { trade },
         9 Tick,
+        10 Reduce(amend),
     }
     Side { 0 Bid, 1 Ask }
     Life { 0 Rest { expires_at }, 1 Immediate, 2 RestFor { lifetime_us } }
@@ -331,5 +332,6 @@ choices! {
         15 UnknownTrade,
         16 AlreadyFailed,
         17 Full,
+        18 NotLess,
     }
 }

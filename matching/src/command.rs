@@ -21,6 +21,9 @@ pub enum Action {
     SetLimits(Limits),
     Place(Place),
     Amend(Amend),
+    /// An amendment that never takes more than there is: for orders that something is kept for elsewhere. Refused when it
+    /// would leave more pieces or a later end than the order has at this moment.
+    Reduce(Amend),
     Cancel(Cancel),
     /// Cancels all asks of an account; until [`ResumeSelling`](Self::ResumeSelling) it can place none and none comes back.
     PauseSelling {

@@ -7,7 +7,8 @@ use crate::{Action, Amend, Cancel, Life, Place, Price, SelfTrade, Side, Timestam
 pub(crate) fn fingerprint(action: &Action) -> u64 {
     match action {
         Action::Place(place) => of_place(place),
-        Action::Amend(amend) => of_amend(amend),
+        // Whoever asks for a change does not ask how far it may go.
+        Action::Amend(amend) | Action::Reduce(amend) => of_amend(amend),
         Action::Cancel(Cancel { account: _, key: _, order }) => fold([3, order.0]),
         // The others have no keys.
         _ => 0,

@@ -51,4 +51,6 @@ pub enum Refusal {
     AlreadyFailed,
     /// This state holds as many orders as it can number.
     Full,
+    /// It would leave more pieces, or a later end, than the order has now.
+    NotLess,
 }

@@ -28,6 +28,7 @@ enum What {
     Unpaid { trade: u8 },
     Limits { here: u8, everywhere: u8, lifetime: u16, retention: u16 },
     Huge { is_bid: bool, price: i64, quantity: u32 },
+    Reduce { order: u8, price: Option<u8>, quantity: Option<u8>, life: Option<u16> },
 }
 
 const SECOND: i64 = 1_000_000;
@@ -37,6 +38,14 @@ fn action(step: &Step, ts: Timestamp) -> Action {
     let market = MarketId(step.market.into());
     let side = |is_bid: bool| if is_bid { Side::Bid } else { Side::Ask };
     let at = |life: Option<u16>| life.map(|life| ts + i64::from(life) * SECOND);
+    let amend = |order: u8, price: Option<u8>, quantity: Option<u8>, expires_at| Amend {
+        account,
+        key: None,
+        order: OrderId(order.into()),
+        price: price.map(Price::from),
+        quantity: quantity.map(Quantity::from),
+        expires_at,
+    };
     match step.what {
         What::Place { is_bid, price, quantity, life, is_immediate, takes, key } => Action::Place(Place {
             key: key.map(|key| Key(key.into())),
@@ -48,14 +57,8 @@ fn action(step: &Step, ts: Timestamp) -> Action {
             let key = key.map(|key| Key(key.into()));
             Action::Cancel(Cancel { account, key, order: OrderId(order.into()) })
         }
-        What::Amend { order, price, quantity, life } => Action::Amend(Amend {
-            account,
-            key: None,
-            order: OrderId(order.into()),
-            price: price.map(Price::from),
-            quantity: quantity.map(Quantity::from),
-            expires_at: at(life),
-        }),
+        What::Amend { order, price, quantity, life } => Action::Amend(amend(order, price, quantity, at(life))),
+        What::Reduce { order, price, quantity, life } => Action::Reduce(amend(order, price, quantity, at(life))),
         What::Rules { tick, price_max } => {
             let rules = MarketRules { tick: tick.into(), price_min: 1, price_max: price_max.into() };
             Action::SetMarket { market, rules }

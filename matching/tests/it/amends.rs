@@ -41,3 +41,32 @@ fn a_new_total_counts_what_is_filled() {
         "rests x5\n2 buys 2 from 1 at 100\nNotAboveFilled { filled: 2 }\nstays x1\n3 buys from 1 at 100, rests",
     );
 }
+
+#[test]
+fn who_may_only_take_away_never_gets_more_than_there_is_now() {
+    check(
+        "sell 1 @ 100 x5 for 60\nreduce 1 x2\nreduce 1 x4\nreduce 1 for 61\nreduce 1 @ 90 x2 for 60\nreduce 1 x1 for 30",
+        "rests x5\nstays x2\nNotLess\nNotLess\nmoves x2, rests x2\nstays x1",
+    );
+    check(
+        "sell 1 @ 100 x3\nbuy 2 @ 100\nreduce 1 x3\nreduce 1 x4\nreduce 1 x1\nreduce 1 x2\nreduce 1 x2 by 7",
+        "rests x3\n2 buys from 1 at 100\nstays x2\nNotLess\nNotAboveFilled { filled: 1 }\nstays x1\nNotActive { status: None }",
+    );
+}
+
+/// Nothing is kept for the pieces of an ask that were sold: one that comes back is all there is.
+#[test]
+fn an_ask_of_which_one_piece_came_back_has_one() {
+    check(
+        "sell 1 @ 100 x3\nbuy 2 @ 100 x3\nunpaid 1\nreduce 1 x3\nreduce 1 x1",
+        "rests x3\n2 buys 3 from 1 at 100\n2 does not pay 1, 1 comes back, rests\nNotLess\nstays x1",
+    );
+}
+
+#[test]
+fn a_change_is_the_same_request_whether_or_not_it_may_only_take_away() {
+    check(
+        "sell 1 @ 100 x3\namend 1 x2 keyed 5\nreduce 1 x2 keyed 5\nreduce 1 x1 keyed 5",
+        "rests x3\nstays x2\nagain: 1 is Open\nIdempotencyConflict",
+    );
+}

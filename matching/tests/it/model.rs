@@ -122,14 +122,12 @@ impl Commands {
                 returns: draw.flags & 96 != 0,
             }),
             60..72 => Action::Cancel(Cancel { account, key, order }),
-            72..86 => Action::Amend(Amend {
-                account,
-                key,
-                order,
-                price: (draw.flags & 1 == 0).then_some(draw.price),
-                quantity: (draw.flags & 2 == 0).then_some(draw.quantity),
-                expires_at,
-            }),
+            72..86 => {
+                let price = (draw.flags & 1 == 0).then_some(draw.price);
+                let quantity = (draw.flags & 2 == 0).then_some(draw.quantity);
+                let amend = Amend { account, key, order, price, quantity, expires_at };
+                if draw.flags & 4 == 0 { Action::Amend(amend) } else { Action::Reduce(amend) }
+            }
             86..88 => Action::PauseSelling { account },
             88..90 => Action::ResumeSelling { account },
             90..92 => Action::AuthLapsed { order },

@@ -82,6 +82,7 @@ impl Naive {
             }
             Action::Place(place) => self.once(place.account, place.key, command, |book| book.place(place)),
             Action::Amend(amend) => self.once(amend.account, amend.key, command, |book| book.amend(amend)),
+            Action::Reduce(amend) => self.once(amend.account, amend.key, command, |book| book.reduce(amend)),
             Action::Cancel(cancel) => {
                 self.once(cancel.account, cancel.key, command, |book| book.cancel(cancel))
             }
@@ -120,7 +121,7 @@ impl Naive {
         self.kept.retain(|kept| now - kept.ts < retention_us);
         let before = self.kept.iter().find(|kept| Some(kept.key) == key && kept.account == account);
         match (before, key) {
-            (Some(kept), Some(key)) if kept.action == command.action => {
+            (Some(kept), Some(key)) if kept.action == asked_for(command.action) => {
                 self.events.push(Event::Repeated { account, key, answer: kept.answer });
             }
             (Some(_), _) => self.refuse(Some(account), Refusal::IdempotencyConflict),
@@ -130,7 +131,8 @@ impl Naive {
                     self.refuse(Some(account), refusal);
                 }
                 if let Some(key) = key {
-                    self.kept.push(Kept { account, key, action: command.action, ts: now, answer });
+                    let action = asked_for(command.action);
+                    self.kept.push(Kept { account, key, action, ts: now, answer });
                 }
             }
         }
@@ -392,6 +394,15 @@ impl Naive {
         })
     }
 
+    fn reduce(&mut self, amend: Amend) -> Result<Answer, Refusal> {
+        let order = &self.orders[self.own(amend.account, amend.order)?];
+        let more = amend.quantity > Some(order.filled + order.remaining);
+        match more || amend.expires_at > order.expires_at {
+            true => Err(Refusal::NotLess),
+            false => self.amend(amend),
+        }
+    }
+
     fn cancel(&mut self, cancel: Cancel) -> Result<Answer, Refusal> {
         let index = self.own(cancel.account, cancel.order)?;
         self.end_resting(index, Reason::Owner);
@@ -483,5 +494,13 @@ fn meets(side: Side, limit: Price, best: Price) -> bool {
     match side {
         Side::Bid => best <= limit,
         Side::Ask => best >= limit,
+    }
+}
+
+/// What a key stands for: a change is the same whether or not it may only take away.
+fn asked_for(action: Action) -> Action {
+    match action {
+        Action::Reduce(amend) => Action::Amend(amend),
+        action => action,
     }
 }

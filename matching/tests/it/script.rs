@@ -2,8 +2,8 @@
 //!
 //! `sell 1 @ 100` places order 1; `x3` after it is a quantity, `by 7` an account (otherwise each order has its own),
 //! `for 60` a life in seconds, `now` an immediate order, `keyed 5` an idempotency key, `takes` expires own resting orders,
-//! `for good` an ask that does not come back. `cancel 1`, `amend 1 @ 90 x2 for 60`, `pause 7`, `resume 7`, `lapse 1`,
-//! `unpaid 1` (the first matched piece), `wait 60` (seconds), `tick`.
+//! `for good` an ask that does not come back. `cancel 1`, `amend 1 @ 90 x2 for 60`, `reduce 1 x1`, `pause 7`, `resume 7`,
+//! `lapse 1`, `unpaid 1` (the first matched piece), `wait 60` (seconds), `tick`.
 
 use std::collections::HashMap;
 use std::iter::Peekable;
@@ -59,7 +59,8 @@ impl Player {
             "sell" => self.place(Side::Ask, &mut words),
             "buy" => self.place(Side::Bid, &mut words),
             "cancel" => self.cancel(&mut words),
-            "amend" => self.amend(&mut words),
+            "amend" => Action::Amend(self.amend(&mut words)),
+            "reduce" => Action::Reduce(self.amend(&mut words)),
             "pause" => Action::PauseSelling { account: account(&mut words) },
             "resume" => Action::ResumeSelling { account: account(&mut words) },
             "lapse" => Action::AuthLapsed { order: self.order(&mut words) },
@@ -116,7 +117,7 @@ impl Player {
         Action::Cancel(Cancel { account, key, order })
     }
 
-    fn amend(&mut self, words: &mut Words<'_>) -> Action {
+    fn amend(&mut self, words: &mut Words<'_>) -> Amend {
         let (name, order) = self.named(words);
         let account_id = AccountId(name.into());
         let mut amend =
@@ -130,7 +131,7 @@ impl Player {
                 quantity => amend.quantity = Some(pieces(quantity)),
             }
         }
-        Action::Amend(amend)
+        amend
     }
 
     fn order(&self, words: &mut Words<'_>) -> OrderId {

@@ -6,12 +6,12 @@ use std::time::Duration;
 use chassis::{Database, Denied, Env, Failure};
 use chrono::{DateTime, Utc};
 use contract::{BookOrderId, UserId};
-use entity::bidding::{market, order, watermark};
+use entity::bidding::{journal, market, order, watermark};
 use matching::{
     AccountId, Action, Amend, Amended, Answer, BookEvent, Cancel, Cancelled, Change, Event, Life, Matched,
     OrderId, Place, Placed, Price, Quantity, Reason, Refusal, Rested, SelfTrade, Side, Status, Timestamp,
 };
-use sea_orm::EntityTrait;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::apply::apply_market;
 use crate::engine::Answered;
@@ -107,8 +107,36 @@ pub async fn amend(env: &Env, floor: &Floor, command: AmendOrder) -> Result<Resu
         quantity: command.quantity,
         expires_at: command.expires_at.map(|at| at.timestamp_micros()),
     };
-    let answered = floor.send(partition, Action::Amend(amend), Vec::new()).await?;
+    let action = match can_grow(env, partition, order).await? {
+        true => Action::Amend(amend),
+        false => Action::Reduce(amend),
+    };
+    let answered = floor.send(partition, action, Vec::new()).await?;
     changed(env, command.user, partition, order, &answered).await
+}
+
+/// Whether nothing is kept for an order that would not be enough for more of it. Of one that has no row yet nobody knows.
+async fn can_grow(env: &Env, partition: u32, number: OrderId) -> Result<bool, Failure> {
+    let id = (partition as i32, number.0 as i64);
+    let mut found = order::Entity::find_by_id(id).one(env.db.read()).await?;
+    if found.is_none() {
+        wait_for_rows(&env.db, partition, durable(env, partition).await?).await?;
+        found = order::Entity::find_by_id(id).one(env.db.read()).await?;
+    }
+    Ok(found.is_some_and(|order| order.backing_id.is_none()))
+}
+
+/// The last row of a partition's journal.
+async fn durable(env: &Env, partition: u32) -> Result<u64, Failure> {
+    let last: Option<i64> = journal::Entity::find()
+        .select_only()
+        .column(journal::Column::Seq)
+        .filter(journal::Column::Partition.eq(partition as i32))
+        .order_by_desc(journal::Column::Seq)
+        .into_tuple()
+        .one(env.db.read())
+        .await?;
+    Ok(last.unwrap_or_default() as u64)
 }
 
 /// Takes an order back; answers when that is durable.

@@ -83,6 +83,31 @@ souk_test! {
         books_are_right(market).await;
     }
 
+    async fn of_two_amendments_at_once_none_takes_what_the_other_gave_back(market: &Market) {
+        let pit = Pit::stocked(market, 5).await;
+        for less_is_first in [true, false, true, false, true, false] {
+            let ask = pit.ask_backed(20_000, 5).await["order"]["id"].clone();
+            let to = |quantity: i64| pit.amend(&pit.seller, &ask, json!({ "quantity": quantity }));
+            assert_eq!(code(&to(6).await), "BACKED_BY_STOCK", "also when it was placed a moment ago");
+            let (less, more) = if less_is_first {
+                futures::join!(to(2), to(4))
+            } else {
+                let (more, less) = futures::join!(to(4), to(2));
+                (less, more)
+            };
+            assert_eq!(status(&less), "OPEN");
+            assert!(matches!(codes(&more)[..], [] | ["BACKED_BY_STOCK"]), "{more}");
+            run_job(market, "bidding.backings").await;
+            assert_eq!((pit.quote().await[0], pit.stock().await), (Some(20_000), [5, 2, 3]), "{less} {more}");
+            let stands = to(2).await;
+            assert_eq!((status(&stands), &stands["order"]["remaining"]), ("OPEN", &json!(2)));
+            assert_eq!(code(&to(4).await), "BACKED_BY_STOCK");
+            assert_eq!(status(&pit.cancel(&pit.seller, &ask).await), "CANCELLED");
+            assert_eq!(pit.stock().await, [5, 0, 5]);
+        }
+        books_are_right(market).await;
+    }
+
     async fn an_ask_that_comes_back_keeps_its_piece(market: &Market) {
         let pit = Pit::stocked(market, 1).await;
         assert_eq!(status(&pit.ask_backed(20_000, 1).await), "OPEN");

@@ -152,11 +152,6 @@ impl ChangeMutations {
             quantity: input.quantity.map(i32::unsigned_abs),
             expires_at: input.expires_at,
         };
-        if takes_more_stock(env, &command).await? {
-            let message = "stock is reserved for so many pieces and so long: place another ask";
-            let error = AmendBookOrderError::new(Code::BackedByStock, &["input", "id"], message);
-            return Ok(AmendBookOrderPayload { order: None, user_errors: vec![error] });
-        }
         let done = amend(ctx.data_unchecked(), ctx.data_unchecked::<Floor>(), command).await?;
         let error = match &done {
             Ok(Done { reason: Some(Reason::SelfTrade), .. }) => {
@@ -191,17 +186,6 @@ impl ChangeMutations {
     }
 }
 
-/// Whether an ask would need more stock, or for longer, than is reserved for it.
-async fn takes_more_stock(env: &Env, command: &AmendOrder) -> std::result::Result<bool, Failure> {
-    let Some((partition, number)) = order_of(command.id) else { return Ok(false) };
-    let order = row::Entity::find_by_id((partition as i32, number.0 as i64)).one(env.db.read()).await?;
-    let backed = order.filter(|order| order.account == command.user.0 && order.backing_id.is_some());
-    Ok(backed.is_some_and(|order| {
-        let is_more = command.quantity.is_some_and(|quantity| i64::from(quantity) > order.quantity);
-        is_more || command.expires_at.is_some_and(|at| order.expires_at.is_some_and(|end| at > end))
-    }))
-}
-
 fn not_amended(refusal: Refusal) -> AmendBookOrderError {
     let at = |code, field: &str, message: &str| AmendBookOrderError::new(code, &["input", field], message);
     match refusal {
@@ -219,6 +203,10 @@ fn not_amended(refusal: Refusal) -> AmendBookOrderError {
             at(Code::ExpiryInvalid, "expiresAt", "must be after now, at most 30 days away")
         }
         Refusal::QuantityZero => at(Code::QuantityOutOfRange, "quantity", "must be at least 1"),
+        Refusal::NotLess => {
+            let message = "stock is reserved for so many pieces and so long: place another ask";
+            at(Code::BackedByStock, "id", message)
+        }
         Refusal::IdempotencyConflict => {
             at(Code::IdempotencyConflict, "idempotencyKey", "the key was used with another request")
         }

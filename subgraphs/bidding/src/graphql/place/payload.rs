@@ -212,6 +212,7 @@ fn refused(market: &row::Model, price_field: &str, refusal: Refusal) -> PlaceOrd
         Refusal::Full
         | Refusal::NotActive { .. }
         | Refusal::NotAboveFilled { .. }
+        | Refusal::NotLess
         | Refusal::UnknownTrade
         | Refusal::AlreadyFailed => error(Code::Full, "marketId", "the market takes no more orders for now"),
     }
