@@ -1,5 +1,5 @@
-//! What happens to orders, for those who wait: what this process commits at once, what others commit on the same database
-//! within a moment.
+//! What happens to orders and trades, for those who wait: what this process says of them at once, everything else, also of
+//! other processes, within a moment.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,14 +8,15 @@ use std::time::Duration;
 use chassis::live::Latest;
 use chassis::together::Answered;
 use chassis::{Env, Failure, Together};
-use contract::{Envelope, OrderId};
-use entity::orders::order_event;
+use contract::{Envelope, OrderId, TradeId};
+use entity::orders::{order_event, trade_event};
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt, stream};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use crate::order::{self, Order};
 
@@ -28,14 +29,14 @@ const LOOKS_MAX: usize = 256;
 /// What is said about an order before anything is decided.
 const PLACED: &str = "orders.placed";
 
-/// Tells whoever waits for an order that something happened to it.
+/// Tells whoever waits for an order or a trade that something happened to it.
 #[derive(Clone)]
 pub struct Feed(Arc<Inner>);
 
 struct Inner {
     env: Env,
-    /// Anything at all.
-    moved: Latest<OrderId, ()>,
+    /// Anything at all, about an order or a trade.
+    moved: Latest<Uuid, ()>,
     /// Something that ends the waiting of a buyer.
     decided: Latest<OrderId, ()>,
     /// Orders that are looked at: what was decided together is read together.
@@ -66,28 +67,50 @@ impl Feed {
         order: OrderId,
         since: i64,
     ) -> impl Stream<Item = Result<order_event::Model, Failure>> + Send + use<> {
+        self.steps(order.0, since, move |env, since| of_order(env, order, since), |entry| entry.sequence)
+    }
+
+    /// [`follow`](Self::follow) for the log of a trade.
+    pub fn follow_trade(
+        &self,
+        trade: TradeId,
+        since: i64,
+    ) -> impl Stream<Item = Result<trade_event::Model, Failure>> + Send + use<> {
+        self.steps(trade.0, since, move |env, since| of_trade(env, trade, since), |entry| entry.sequence)
+    }
+
+    /// What `read` finds after `since`, again and again; `sequence` says how far that is.
+    fn steps<E, F, R>(
+        &self,
+        id: Uuid,
+        since: i64,
+        read: F,
+        sequence: fn(&E) -> i64,
+    ) -> impl Stream<Item = Result<E, Failure>> + Send + use<E, F, R>
+    where
+        E: Send,
+        F: Fn(Env, i64) -> R + Send,
+        R: Future<Output = Result<Vec<E>, Failure>> + Send,
+    {
         self.start();
-        let news = Box::pin(self.0.moved.watch(vec![order]));
-        let env = self.0.env.clone();
-        let batches =
-            stream::unfold((env, news, since, true), move |(env, mut news, since, first)| async move {
+        let (env, news) = (self.0.env.clone(), self.0.moved.watch(vec![id]).boxed());
+        let batches = stream::unfold((read, news, since, true), move |(read, mut news, since, first)| {
+            let env = env.clone();
+            async move {
                 if !first {
                     _ = tokio::time::timeout(POLL, news.next()).await;
                 }
-                let entries = after(&env, order, since).await;
-                let last = entries
-                    .as_ref()
-                    .ok()
-                    .and_then(|entries| entries.last())
-                    .map_or(since, |last| last.sequence);
-                Some((entries, (env, news, last, false)))
-            });
-        batches.flat_map(|entries| {
-            let entries = match entries {
-                Ok(entries) => entries.into_iter().map(Ok).collect(),
+                let found = read(env, since).await;
+                let last = found.as_ref().ok().and_then(|found| found.last()).map_or(since, sequence);
+                Some((found, (read, news, last, false)))
+            }
+        });
+        batches.flat_map(|found| {
+            let found = match found {
+                Ok(found) => found.into_iter().map(Ok).collect(),
                 Err(failure) => vec![Err(failure)],
             };
-            stream::iter(entries)
+            stream::iter(found)
         })
     }
 
@@ -146,11 +169,19 @@ fn looks(env: &Env) -> Together<OrderId, Option<Order>> {
     })
 }
 
-async fn after(env: &Env, order: OrderId, since: i64) -> Result<Vec<order_event::Model>, Failure> {
+async fn of_order(env: Env, order: OrderId, since: i64) -> Result<Vec<order_event::Model>, Failure> {
     let entries = order_event::Entity::find()
         .filter(order_event::Column::OrderId.eq(order))
         .filter(order_event::Column::Sequence.gt(since))
         .order_by_asc(order_event::Column::Sequence);
+    Ok(entries.all(env.db.read()).await?)
+}
+
+async fn of_trade(env: Env, trade: TradeId, since: i64) -> Result<Vec<trade_event::Model>, Failure> {
+    let entries = trade_event::Entity::find()
+        .filter(trade_event::Column::TradeId.eq(trade))
+        .filter(trade_event::Column::Sequence.gt(since))
+        .order_by_asc(trade_event::Column::Sequence);
     Ok(entries.all(env.db.read()).await?)
 }
 
@@ -171,14 +202,13 @@ async fn listen(inner: Arc<Inner>, mut said: broadcast::Receiver<Arc<Envelope>>)
 
 impl Inner {
     fn hear(&self, event: &Envelope) {
-        if event.aggregate.kind != "order" {
-            return;
+        let about = &event.aggregate;
+        if about.kind == "order" || about.kind == "trade" {
+            self.moved.publish(&about.id, &());
         }
-        let order = OrderId(event.aggregate.id);
-        self.moved.publish(&order, &());
         let kind = event.event.kind();
-        if kind.starts_with("orders.") && kind != PLACED {
-            self.decided.publish(&order, &());
+        if about.kind == "order" && kind.starts_with("orders.") && kind != PLACED {
+            self.decided.publish(&OrderId(about.id), &());
         }
     }
 }

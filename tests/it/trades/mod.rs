@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod centre;
+mod live;
 mod market;
 mod money;
 mod operators;
