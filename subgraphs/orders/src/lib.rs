@@ -1,8 +1,9 @@
 //! Orders: what somebody means to buy, what it costs, and the way of an order from the cart to the buyer's door.
 //!
 //! It owns carts, what prices are made of (shipping, tax, promotions, fees), and orders with the log of everything that
-//! happened to them; and trades of the market, on their way over the authentication centre. It promises that an order is paid exactly when its stock is sold: what is asked of inventory and of
-//! payments, and what follows from their answers, is one table in [`settlement`]. It mirrors offers, stock and sellers.
+//! happened to them; and trades of the market, on their way over the authentication centre. It promises that an order is paid
+//! exactly when its stock is sold: what is asked of inventory and of payments, and what follows from their answers, is one
+//! table in [`settlement`]. It mirrors offers, stock and sellers.
 
 pub mod cart;
 pub mod checkout;
