@@ -138,3 +138,17 @@ fn a_length_beyond_its_bytes_takes_no_memory() {
     assert_eq!(Vec::<Event>::decode_all(&lie), Err(Malformed));
     assert_eq!(State::decode(&[1]).err(), Some(Malformed));
 }
+
+#[test]
+fn a_reduction_is_written_like_an_amendment_under_a_tag_of_its_own() {
+    let (account, order) = (AccountId(0xA), OrderId(7));
+    let amend = Amend { account, key: None, order, price: None, quantity: Some(2), expires_at: None };
+    let written = |action| {
+        let mut bytes = Vec::new();
+        Command { ts: 300, action }.encode(&mut bytes);
+        bytes
+    };
+    let (amended, reduced) = (written(Action::Amend(amend)), written(Action::Reduce(amend)));
+    assert_eq!((amended[2], reduced[2]), (3, 10));
+    assert_eq!(amended[3..], reduced[3..]);
+}
