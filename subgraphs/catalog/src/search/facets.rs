@@ -123,7 +123,7 @@ impl Sums {
     fn added_up(&self) -> Vec<(Facet<'_>, &str, u64)> {
         let mut counted: Vec<(&str, u64)> = self.0.iter().flat_map(Part::counted).collect();
         // A stable sort finds that each segment's are in order, and merges them.
-        counted.sort_by(|(a, _), (b, _)| a.cmp(b));
+        counted.sort_by_key(|(value, _)| *value);
         counted.dedup_by(|(value, count), (kept, sum)| {
             let is_same = value == kept;
             *sum += if is_same { *count } else { 0 };
