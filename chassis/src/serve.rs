@@ -113,7 +113,7 @@ async fn admit(State(door): State<Door>, mut request: Request, next: Next) -> Re
     next.run(request).await
 }
 
-fn not_the_router() -> Response {
+pub(crate) fn not_the_router() -> Response {
     let error = serde_json::json!({
         "message": NOT_THE_ROUTER,
         "extensions": { "code": "NOT_THE_ROUTER", "retryable": false },

@@ -10,7 +10,7 @@ use secrecy::SecretBox;
 use crate::auth::Keys;
 use crate::graph::Graph;
 use crate::inbox::Consumer;
-use crate::{Clock, Database, Failure, Reach, Tasks};
+use crate::{Clock, Database, Failure, Peers, Reach, Tasks};
 
 /// The key that seals personal data and private keys at rest: 256 bits.
 pub type MasterKey = Arc<SecretBox<[u8; 32]>>;
@@ -27,6 +27,8 @@ pub struct Env {
     pub data_dir: Option<PathBuf>,
     /// Where calls may go to addresses that users chose.
     pub reach: Reach,
+    /// Other processes of the same service. None: it is alone, or nobody is to be told where it is.
+    pub peers: Option<Peers>,
 }
 
 /// A subgraph, ready to run in any process.

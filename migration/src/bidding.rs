@@ -1,5 +1,6 @@
 //! The tables of bidding, in the order in which they came.
 
+mod addresses;
 mod backings;
 mod batches;
 mod engine;
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
             Box::new(batches::Batches),
             Box::new(market_data::MarketData),
             Box::new(backings::Backings),
+            Box::new(addresses::Addresses),
         ]
     }
 }

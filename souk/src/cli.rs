@@ -11,7 +11,7 @@ use crate::fake_stripe::FakeStripe;
 use crate::import::RowsRefused;
 use crate::market::ServiceName;
 use crate::operator::SagaId;
-use crate::serve::{Cluster, Listen};
+use crate::serve::{Among, Listen};
 use crate::settings::Settings;
 use crate::{demo, doctor, fake_stripe, feed, import, operator, serve};
 
@@ -25,6 +25,8 @@ pub struct Cli {
     settings: Settings,
     #[command(flatten)]
     listen: Listen,
+    #[command(flatten)]
+    among: Among,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -32,7 +34,12 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serves the whole marketplace in one process (the default).
-    Serve(Serve),
+    Serve {
+        #[command(flatten)]
+        serve: Serve,
+        #[command(flatten)]
+        among: Among,
+    },
     /// Serves a marketplace with 10,000 real books, sneakers, sellers, live stock and traders.
     Demo(Demo),
     /// Serves one subgraph, for a cluster.
@@ -42,7 +49,7 @@ enum Command {
         #[command(flatten)]
         serve: Serve,
         #[command(flatten)]
-        cluster: Cluster,
+        among: Among,
         /// Where accounts publishes its keys; needed by every subgraph but accounts.
         #[arg(long, env = "SOUK_JWKS_URL")]
         jwks_url: Option<String>,
@@ -288,15 +295,17 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> 
 
 impl Cli {
     async fn run(self) -> anyhow::Result<()> {
-        let command =
-            self.command.unwrap_or(Command::Serve(Serve { settings: self.settings, listen: self.listen }));
+        let Self { settings, listen, among, command } = self;
+        let command = command.unwrap_or(Command::Serve { serve: Serve { settings, listen }, among });
         match command {
-            Command::Serve(Serve { settings, listen }) => serve::everything(&settings, &listen, None).await,
-            Command::Demo(Demo { serve: Serve { settings, listen }, copies }) => {
-                serve::everything(&settings, &listen, Some(demo::Demo { copies })).await
+            Command::Serve { serve: Serve { settings, listen }, among } => {
+                serve::everything(&settings, &listen, Some(&among), None).await
             }
-            Command::Subgraph { name, serve: Serve { settings, listen }, cluster, jwks_url } => {
-                serve::subgraph(&settings, &listen, &cluster, name, jwks_url).await
+            Command::Demo(Demo { serve: Serve { settings, listen }, copies }) => {
+                serve::everything(&settings, &listen, None, Some(demo::Demo { copies })).await
+            }
+            Command::Subgraph { name, serve: Serve { settings, listen }, among, jwks_url } => {
+                serve::subgraph(&settings, &listen, &among, name, jwks_url).await
             }
             #[cfg(feature = "router")]
             Command::Router(router) => serve::router(router).await,

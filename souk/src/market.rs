@@ -8,7 +8,7 @@ use axum::Router;
 use chassis::auth::{ClusterSecret, Keys};
 use chassis::inbox::Consumer;
 use chassis::relay::Relay;
-use chassis::{Clock, Failure, MasterKey, Reach, Tasks, serve};
+use chassis::{Clock, Failure, MasterKey, Peers, Reach, Tasks, serve};
 
 pub use service::{ALL, Service, ServiceName, migrate};
 
@@ -28,6 +28,9 @@ pub struct Plan {
     pub trades: orders::trade::rules::Rules,
     /// What holds for all markets.
     pub markets: bidding::rules::Rules,
+    /// Other processes of the services that run here. None: each service runs in this process only, or others are not told
+    /// where this one is.
+    pub peers: Option<Peers>,
 }
 
 /// Why a marketplace did not start.

@@ -143,6 +143,7 @@ async fn blank_market() -> anyhow::Result<Market> {
         payments: Default::default(),
         trades: Default::default(),
         markets: Default::default(),
+        peers: None,
     };
     Ok(Market::open(&plan, Clock::System, Tasks::new()).await?)
 }

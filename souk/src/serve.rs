@@ -1,5 +1,6 @@
 //! Serving: everything in one process, one subgraph, or the router alone.
 
+mod among;
 mod clients;
 mod cluster;
 mod here;
@@ -16,6 +17,7 @@ use tokio::signal;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
+pub use among::Among;
 pub use clients::Clients;
 pub use cluster::Cluster;
 pub use here::{everything, relay, subgraph};
@@ -43,6 +45,12 @@ pub struct Listen {
 }
 
 impl Listen {
+    /// Where it is going to be. None: where the system says, or nowhere.
+    async fn address(&self) -> Option<SocketAddr> {
+        let found = tokio::net::lookup_host((self.host.as_str(), self.port)).await.ok()?.next();
+        found.filter(|address| address.port() > 0)
+    }
+
     async fn bind(&self) -> anyhow::Result<TcpListener> {
         let (host, port) = (self.host.as_str(), self.port);
         TcpListener::bind((host, port)).await.with_context(|| format!("cannot listen on {host}:{port}"))

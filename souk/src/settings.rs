@@ -138,6 +138,7 @@ impl Settings {
             payments,
             trades,
             markets,
+            peers: None,
         })
     }
 

@@ -17,6 +17,7 @@ async fn refused(url: impl Fn(&str) -> String) -> String {
         payments: Default::default(),
         trades: Default::default(),
         markets: Default::default(),
+        peers: None,
     };
     match Market::open(&plan, Clock::System, Tasks::new()).await {
         Ok(_) => panic!("it started"),

@@ -1,4 +1,4 @@
-//! Who may talk to a subgraph over HTTP: whoever knows the secret of the cluster, which is the router.
+//! Who may talk to a subgraph over HTTP: whoever knows the secret of the cluster, which is the router and the subgraphs.
 
 use aws_lc_rs::{constant_time, digest, rand};
 use axum::http::{HeaderMap, HeaderValue};
@@ -54,10 +54,12 @@ impl ClusterSecret {
 
     /// For the header; marked so that it is not printed.
     pub fn header(&self) -> HeaderValue {
-        let text = self.current.expose_secret();
-        let mut value = HeaderValue::from_str(text).expect("a secret is printable ASCII");
-        value.set_sensitive(true);
-        value
+        header(&self.current)
+    }
+
+    /// [`header`](Self::header), and then the same of the previous secret.
+    pub fn headers(&self) -> impl Iterator<Item = HeaderValue> {
+        [&self.current].into_iter().chain(&self.previous).map(header)
     }
 
     /// Whether the request comes from somebody who knows the secret.
@@ -71,6 +73,12 @@ impl ClusterSecret {
             admitted | constant_time::verify_slices_are_equal(given.as_ref(), same.as_ref()).is_ok()
         })
     }
+}
+
+fn header(secret: &SecretString) -> HeaderValue {
+    let mut value = HeaderValue::from_str(secret.expose_secret()).expect("a secret is printable ASCII");
+    value.set_sensitive(true);
+    value
 }
 
 fn hash(bytes: &[u8]) -> digest::Digest {

@@ -1,4 +1,4 @@
-//! Who may append to a partition's journal: only a writer with this epoch.
+//! Who may append to a partition's journal: only a writer with this epoch. Where it is.
 
 use crate::prelude::*;
 
@@ -9,6 +9,8 @@ pub struct Model {
     pub partition: i32,
     /// Rises each time somebody takes the partition.
     pub epoch: i64,
+    /// Where other processes reach whoever took it: scheme, host and port. None: it did not say.
+    pub address: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -100,6 +100,7 @@ impl Service {
             master_key: plan.master_key.clone(),
             data_dir: plan.data_dir.clone(),
             reach: plan.reach,
+            peers: plan.peers.clone(),
         };
         let subgraph =
             name.subgraph(&env, plan).await.map_err(|cause| StartError::Subgraph { service: name, cause })?;

@@ -7,7 +7,7 @@ use entity::catalog::product;
 use sea_orm::EntityTrait;
 use tracing::info;
 
-use super::{Cluster, Inner, Listen, asked_to_stop, serve_http};
+use super::{Among, Inner, Listen, asked_to_stop, serve_http};
 use crate::demo::{Bank, Demo, shops};
 use crate::market::{ALL, Market, ServiceName};
 use crate::settings::Settings;
@@ -18,9 +18,17 @@ pub(super) const JWKS_PAUSE: Duration = Duration::from_secs(60);
 const DEMO_STRIKES: u32 = 1_000_000;
 
 /// The whole marketplace behind one endpoint.
-pub async fn everything(settings: &Settings, listen: &Listen, demo: Option<Demo>) -> anyhow::Result<()> {
+pub async fn everything(
+    settings: &Settings,
+    listen: &Listen,
+    among: Option<&Among>,
+    demo: Option<Demo>,
+) -> anyhow::Result<()> {
     let _telemetry = settings.telemetry()?;
     let mut plan = settings.plan(&ALL)?;
+    if let Some(among) = among {
+        plan.peers = among.peers(listen.address().await, &settings.database(ServiceName::Bidding)?).await?;
+    }
     let _lock = settings.lock()?;
     let bank = bank(settings, demo).await?;
     if let Some(bank) = &bank {
@@ -60,7 +68,7 @@ async fn bank(settings: &Settings, demo: Option<Demo>) -> anyhow::Result<Option<
 pub async fn subgraph(
     settings: &Settings,
     listen: &Listen,
-    cluster: &Cluster,
+    among: &Among,
     name: ServiceName,
     jwks_url: Option<String>,
 ) -> anyhow::Result<()> {
@@ -70,8 +78,10 @@ pub async fn subgraph(
     }
     let listener = listen.bind().await?;
     let address = listener.local_addr()?;
-    let secret = cluster.secret_at(address.ip())?;
-    let market = Market::open(&settings.plan(&[name])?, Clock::System, Tasks::new()).await?;
+    let secret = among.cluster.secret_at(address.ip())?;
+    let mut plan = settings.plan(&[name])?;
+    plan.peers = among.peers(Some(address), &settings.database(name)?).await?;
+    let market = Market::open(&plan, Clock::System, Tasks::new()).await?;
     if let Some(url) = jwks_url {
         market.keys.clone().follow(url, JWKS_PAUSE, &market.tasks);
     }
@@ -81,6 +91,9 @@ pub async fn subgraph(
     let pages = market.pages().merge(market.subgraphs(secret.as_ref()));
     market.tasks.spawn(serve_http(listener, pages, market.tasks.stopping().clone()));
     info!("The {name} subgraph is at http://{address}/subgraphs/{name}");
+    if let (ServiceName::Bidding, Some(peers)) = (name, &plan.peers) {
+        info!("Other bidding subgraphs reach this one at {}", peers.address());
+    }
     asked_to_stop().await?;
     market.stop().await;
     Ok(())

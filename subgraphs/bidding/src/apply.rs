@@ -2,14 +2,16 @@
 //! first and sent then; whoever dies in between leaves it to the next round. Hearing it twice does no harm.
 
 use chassis::{Denied, Env, Failure, tx};
-use contract::UserId;
+use contract::{MarketId, UserId};
 use entity::bidding::{failed_trade, market, order, selling, selling_due};
+use futures::future::join_all;
 use matching::{AccountId, Action, Event, OrderId, Refusal};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect};
 use tracing::warn;
 
 use crate::backing;
+use crate::errand::Errand;
 use crate::floor::{Floor, NoAnswer};
 use crate::market::{engine_id, rules};
 use crate::number::trade_of;
@@ -31,15 +33,27 @@ async fn markets(env: &Env, floor: &Floor) -> Result<(), Failure> {
     let late = Expr::col(market::Column::AppliedVersion).lt(Expr::col(market::Column::Version));
     let rows = market::Entity::find().filter(late).limit(ROUND_MAX).all(env.db.look()).await?;
     for row in rows {
-        later(apply_market(env, floor, &row).await)?;
+        later(tell_rules(env, floor, &row).await)?;
     }
     Ok(())
 }
 
-/// Tells the engine the rules of a market.
-pub async fn apply_market(env: &Env, floor: &Floor, row: &market::Model) -> Result<(), NoAnswer> {
+/// Tells the engine the rules of a market, wherever it is written.
+pub async fn apply_market(floor: &Floor, row: &market::Model) -> Result<(), NoAnswer> {
+    floor.run(row.partition as u32, Errand::Rules(row.id)).await.map(drop)
+}
+
+/// The same where it is written: here.
+pub(crate) async fn rules_of(env: &Env, floor: &Floor, id: MarketId) -> Result<(), NoAnswer> {
+    match market::Entity::find_by_id(id).one(env.db.write()).await? {
+        Some(row) => tell_rules(env, floor, &row).await,
+        None => Ok(()),
+    }
+}
+
+async fn tell_rules(env: &Env, floor: &Floor, row: &market::Model) -> Result<(), NoAnswer> {
     let action = Action::SetMarket { market: engine_id(row.id), rules: rules(row) };
-    floor.send(row.partition as u32, action, Vec::new()).await?;
+    floor.send_here(row.partition as u32, action, Vec::new()).await?;
     market::Entity::update_many()
         .col_expr(market::Column::AppliedVersion, Expr::val(row.version))
         .filter(market::Column::Id.eq(row.id))
@@ -67,14 +81,25 @@ async fn pauses(env: &Env, floor: &Floor) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Tells every partition that is here what is due of an account.
+/// Tells every partition what is due of an account.
 pub async fn pause_of(env: &Env, floor: &Floor, user: UserId) -> Result<(), Failure> {
     let due =
         selling_due::Entity::find().filter(selling_due::Column::UserId.eq(user)).all(env.db.write()).await?;
-    for row in due {
-        later(apply_pause(env, floor, &row).await)?;
+    let told = due.iter().map(|row| floor.run(row.partition as u32, Errand::Selling(user)));
+    join_all(told).await.into_iter().try_for_each(|told| later(told.map(drop)))
+}
+
+/// Tells a partition that is here what is due of an account.
+pub(crate) async fn selling_of(
+    env: &Env,
+    floor: &Floor,
+    partition: u32,
+    user: UserId,
+) -> Result<(), NoAnswer> {
+    match selling_due::Entity::find_by_id((user, partition as i32)).one(env.db.write()).await? {
+        Some(due) => apply_pause(env, floor, &due).await,
+        None => Ok(()),
     }
-    Ok(())
 }
 
 async fn apply_pause(env: &Env, floor: &Floor, due: &selling_due::Model) -> Result<(), NoAnswer> {
@@ -85,7 +110,7 @@ async fn apply_pause(env: &Env, floor: &Floor, due: &selling_due::Model) -> Resu
         false => Action::PauseSelling { account },
     };
     let partition = due.partition as u32;
-    let paused = floor.send(partition, action, Vec::new()).await?;
+    let paused = floor.send_here(partition, action, Vec::new()).await?;
     if row.is_some_and(|row| row.suspended(now).is_some()) {
         wait_for_rows(&env.db, partition, paused.seq).await?;
         lapse_bids(env, floor, due).await?;
@@ -108,7 +133,7 @@ async fn lapse_bids(env: &Env, floor: &Floor, due: &selling_due::Model) -> Resul
         .filter(order::Column::Status.eq(order::Status::Open));
     for bid in bids.all(env.db.read()).await? {
         let order = OrderId(bid.number as u64);
-        floor.send(due.partition as u32, Action::AuthLapsed { order }, Vec::new()).await?;
+        floor.send_here(due.partition as u32, Action::AuthLapsed { order }, Vec::new()).await?;
     }
     Ok(())
 }
@@ -127,7 +152,7 @@ async fn failed_trades(env: &Env, floor: &Floor) -> Result<(), Failure> {
 /// A trade that the engine has forgotten, or whose failure it knows, needs nothing more.
 async fn apply_failed(env: &Env, floor: &Floor, row: &failed_trade::Model) -> Result<(), NoAnswer> {
     if let Some((partition, trade)) = trade_of(row.trade_id) {
-        let told = floor.send(partition, Action::PaymentFailed { trade }, Vec::new()).await?;
+        let told = floor.send_here(partition, Action::PaymentFailed { trade }, Vec::new()).await?;
         let forgotten =
             |event: &Event| matches!(event, Event::Refused { refusal: Refusal::UnknownTrade, .. });
         if told.events.iter().any(forgotten) {

@@ -10,10 +10,12 @@ pub mod batch;
 pub mod candle;
 mod crc32;
 pub mod engine;
+mod errand;
 mod events;
 pub mod fee;
 pub mod feed;
 pub mod floor;
+mod forward;
 mod graphql;
 pub mod limits;
 pub mod market;
@@ -37,11 +39,13 @@ pub async fn subgraph(env: &Env, rules: &Rules) -> Result<Subgraph, Failure> {
     let floor = Floor::new(env, *rules);
     floor.release_at_stop();
     let consumers = events::consumers(env);
+    let here = floor.staying();
+    let errands = |peers: &chassis::Peers| peers.page(forward::PATH, forward::answers(&floor));
     Ok(Subgraph {
         name: "bidding",
         graph: graphql::graph(env, &floor, consumers.clone()),
         consumers,
-        jobs: vec![floor.job(), batch::job(env, &floor), backing::sweep::job(env, &floor)],
-        routes: Default::default(),
+        jobs: vec![here.job(), batch::job(env, &here), backing::sweep::job(env, &here)],
+        routes: env.peers.as_ref().map(errands).unwrap_or_default(),
     })
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chassis::{Database, Denied, Env, Failure};
 use chrono::{DateTime, Utc};
 use contract::{BookOrderId, UserId};
-use entity::bidding::{journal, market, order, watermark};
+use entity::bidding::{journal, market, order, trade, watermark};
 use matching::{
     AccountId, Action, Amend, Amended, Answer, BookEvent, Cancel, Cancelled, Change, Event, Life, Matched,
     OrderId, Place, Placed, Price, Quantity, Reason, Refusal, Rested, SelfTrade, Side, Status, Timestamp,
@@ -14,7 +14,7 @@ use matching::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::apply::apply_market;
-use crate::engine::Answered;
+use crate::engine::{Answered, Projection};
 use crate::floor::{Floor, NoAnswer};
 use crate::limits::LOOK_EVERY;
 use crate::market::engine_id;
@@ -46,7 +46,7 @@ pub struct NewOrder {
 #[derive(Clone, Debug)]
 pub struct Done {
     pub order: order::Model,
-    /// Price and pieces of each match that it led to at once. Empty in the answer to a repeat.
+    /// Price and pieces of each match that it led to at once.
     pub matches: Vec<(Price, Quantity)>,
     /// Why what was left of it was cancelled at once.
     pub reason: Option<Reason>,
@@ -60,7 +60,7 @@ pub async fn place(
     new: NewOrder,
 ) -> Result<Result<Done, Refusal>, NoAnswer> {
     if market.applied_version == 0 {
-        apply_market(env, floor, market).await?;
+        apply_market(floor, market).await?;
     }
     let place = Place {
         account: account(new.user),
@@ -276,7 +276,7 @@ async fn changed(
         Outcome::Refused(refusal) | Outcome::Repeated(Err(refusal)) => Ok(Err(refusal)),
         Outcome::Repeated(Ok(answer)) => again(env, partition, answered.seq, answer, None).await,
         Outcome::New(_) => {
-            let order = row(env, partition, number, answered.seq).await?;
+            let order = acknowledged(env, partition, number, answered).await?;
             let story = Story::of(number, &answered.events);
             Ok(Ok(Done { order, matches: story.matches, reason: story.reason }))
         }
@@ -305,7 +305,29 @@ async fn again(
     order.filled = answer.filled.into();
     order.remaining = answer.remaining.into();
     order.status = status(answer.status);
-    Ok(Ok(Done { order, matches: Vec::new(), reason: None }))
+    let matches = if terms.is_some() { first_matches(env, &order).await? } else { Vec::new() };
+    let met_own = order.status == order::Status::Cancelled && order.reason == Some(order::Reason::SelfTrade);
+    Ok(Ok(Done { order, matches, reason: met_own.then_some(Reason::SelfTrade) }))
+}
+
+/// What an order was matched with by the time at which it had `filled` pieces.
+async fn first_matches(env: &Env, order: &order::Model) -> Result<Vec<(Price, Quantity)>, Failure> {
+    if order.filled == 0 {
+        return Ok(Vec::new());
+    }
+    let own = if order.side == order::Side::Bid { trade::Column::Bid } else { trade::Column::Ask };
+    let rows = trade::Entity::find()
+        .filter(trade::Column::Partition.eq(order.partition))
+        .filter(own.eq(order.number))
+        .order_by_asc(trade::Column::Number);
+    let mut left = order.filled;
+    let mut matches = rows.all(env.db.read()).await?;
+    matches.retain(|row| {
+        let is_first = left > 0;
+        left -= row.quantity;
+        is_first
+    });
+    Ok(matches.into_iter().map(|row| (row.price_minor, row.quantity as Quantity)).collect())
 }
 
 pub fn status(status: Status) -> order::Status {
@@ -325,22 +347,46 @@ pub(crate) async fn row(
     seq: u64,
 ) -> Result<order::Model, NoAnswer> {
     wait_for_rows(&env.db, partition, seq).await?;
+    find(env, partition, number).await
+}
+
+async fn find(env: &Env, partition: u32, number: OrderId) -> Result<order::Model, NoAnswer> {
     let found = order::Entity::find_by_id((partition as i32, number.0 as i64)).one(env.db.read()).await?;
     found.ok_or_else(|| NoAnswer::Denied(Denied::NotNow("it is done; ask again with the same key to see it")))
 }
 
-/// Waits until the tables of a partition have its journal up to `seq`, at most two seconds.
-pub async fn wait_for_rows(db: &Database, partition: u32, seq: u64) -> Result<(), Failure> {
+/// An order as its owner changed it, also when the rows lag behind.
+async fn acknowledged(
+    env: &Env,
+    partition: u32,
+    number: OrderId,
+    answered: &Answered,
+) -> Result<order::Model, NoAnswer> {
+    if wait_for_rows(&env.db, partition, answered.seq).await? {
+        return find(env, partition, number).await;
+    }
+    let order = find(env, partition, number).await?;
+    // Asked after the order was read: what the rows have by now is not entered twice.
+    if has_rows(&env.db, partition, answered.seq).await? {
+        return find(env, partition, number).await;
+    }
+    Ok(Projection::new(env.db.clone(), partition).ahead(order, &answered.events))
+}
+
+/// Waits until the tables of a partition have its journal up to `seq`, at most two seconds; whether they have.
+pub async fn wait_for_rows(db: &Database, partition: u32, seq: u64) -> Result<bool, Failure> {
     let looking = async {
-        loop {
-            let found = watermark::Entity::find_by_id(partition as i32).one(db.look()).await?;
-            if found.is_some_and(|watermark| watermark.seq as u64 >= seq) {
-                return Ok(());
-            }
+        while !has_rows(db, partition, seq).await? {
             tokio::time::sleep(LOOK_EVERY / 4).await;
         }
+        Ok(true)
     };
-    tokio::time::timeout(ROWS_WAIT, looking).await.unwrap_or(Ok(()))
+    tokio::time::timeout(ROWS_WAIT, looking).await.unwrap_or(Ok(false))
+}
+
+async fn has_rows(db: &Database, partition: u32, seq: u64) -> Result<bool, Failure> {
+    let found = watermark::Entity::find_by_id(partition as i32).one(db.look()).await?;
+    Ok(found.is_some_and(|watermark| watermark.seq as u64 >= seq))
 }
 
 fn account(user: UserId) -> AccountId {

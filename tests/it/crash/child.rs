@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 
 use chassis::{Clock, Tasks};
 use chrono::{DateTime, TimeDelta, Utc};
-use souk::market::ALL;
+use souk::market::{ALL, ServiceName};
 use souk::{Market, Plan};
 
 use super::sagas::{buyers, points};
 use super::trades::traders;
 use super::{bids, feeds, files, imports, payments, reservations};
+use crate::bidding::instance;
 use crate::search::rebuild;
 use crate::support::Store;
 
@@ -39,7 +40,7 @@ async fn work() {
     }
     let urls = std::env::var(DATABASES).unwrap();
     let databases = ALL.into_iter().zip(urls.split(' ').map(str::to_owned)).collect();
-    let plan = Plan {
+    let mut plan = Plan {
         databases,
         master_key: Arc::new(secrecy::SecretBox::new(Box::new([7; 32]))),
         data_dir: std::env::var(FOLDER).ok().map(Into::into),
@@ -47,7 +48,12 @@ async fn work() {
         payments: Default::default(),
         trades: Default::default(),
         markets: Default::default(),
+        peers: None,
     };
+    if work == "decide" {
+        plan.databases.retain(|(name, _)| *name == ServiceName::Bidding);
+        return instance::decide_for_ever(plan, clock()).await;
+    }
     let market = Market::open(&plan, clock(), Tasks::new()).await.unwrap();
     match work.as_str() {
         "buy" => buyers::buy_for_ever(&market).await,

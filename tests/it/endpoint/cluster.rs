@@ -4,13 +4,16 @@ use async_graphql::{Context, EmptyMutation, EmptySubscription, Object, Schema};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use chassis::auth::{ClusterSecret, Keys};
 use chassis::graph::{ClientAddress, Graph};
-use chassis::{Clock, serve};
+use chassis::{Clock, Peers, serve};
 use futures::{SinkExt, StreamExt};
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use super::*;
+use crate::bidding::instance::Instance;
+use crate::bidding::pit::{Pit, status};
+use crate::support::{self, Relays};
 
 /// Tells who asks.
 struct Mirror;
@@ -84,6 +87,25 @@ souk_test! {
         }
         site.close().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_whole_marketplace_takes_bids_from_another_at_its_one_port() {
+    let Some(store) = support::cluster::store() else { return };
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let peers = Peers::new(&free.to_string(), secret("a")).unwrap();
+    let market = Market::start_among(&store, Relays::Running, peers).await;
+    let site = Site::open_at(free.port(), &market, Subgraphs::InProcess).await;
+    let other = Instance::start(&store, &secret("a")).await;
+    let pit = Pit::open(&market).await.moved_to(&other.market);
+    assert_eq!(status(&pit.ask(&pit.seller, 20_000).await), "OPEN");
+    assert_eq!(pit.quote().await[0], Some(20_000));
+    assert_eq!(ask(&format!("http://{free}/subgraphs/bidding/errands"), Some(&secret("b"))).await.0, 403);
+    site.close().await;
+    for market in [&market, &other.market] {
+        market.stop().await;
+    }
+    store.remove().await;
 }
 
 /// What a subgraph says to `connection_init`.

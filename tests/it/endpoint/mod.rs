@@ -36,10 +36,14 @@ struct Site {
 
 impl Site {
     async fn open(market: &Market, subgraphs: Subgraphs) -> Self {
+        Self::open_at(0, market, subgraphs).await
+    }
+
+    async fn open_at(port: u16, market: &Market, subgraphs: Subgraphs) -> Self {
         let inner = Inner::open(&market.souk).await.unwrap();
         let listen = Listen {
             host: "127.0.0.1".into(),
-            port: 0,
+            port,
             subgraphs_over_http: subgraphs == Subgraphs::OverHttp,
             allowed_origins: vec![ALLOWED_ORIGIN.into()],
             clients: Clients::default(),

@@ -26,6 +26,7 @@ async fn open(store: &Store, folder: &Path) -> souk::Market {
         payments: Default::default(),
         trades: Default::default(),
         markets: Default::default(),
+        peers: None,
     };
     souk::Market::open(&plan, Clock::System, Tasks::new()).await.unwrap()
 }

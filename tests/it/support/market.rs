@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use chassis::auth::Role;
 use chassis::graph::{Call, Endpoint};
 use chassis::outbox::{self, about};
-use chassis::{Clock, Engine, Env, Tasks, tx};
+use chassis::{Clock, Engine, Env, Peers, Tasks, tx};
 use chrono::{DateTime, Utc};
 use contract::event::accounts::{SellerChanged, SellerStatus};
 use contract::{SellerId, UserId};
@@ -44,24 +44,34 @@ pub fn start() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
 }
 
+/// Every service on the rows of a store.
+pub fn plan(store: &Store) -> Plan {
+    Plan {
+        databases: ALL.map(|name| (name, store.url(name.as_str()))).to_vec(),
+        master_key: Arc::new(secrecy::SecretBox::new(Box::new([7; 32]))),
+        data_dir: None,
+        reach: chassis::Reach::Anywhere,
+        payments: Setup::Sandbox,
+        trades: Default::default(),
+        markets: Default::default(),
+        peers: None,
+    }
+}
+
 impl Market {
     /// Every service. Jobs do not run, but for the courier of payments: a test calls what they would.
     pub async fn start(store: &Store, relays: Relays) -> Self {
         Self::start_with(store, relays, start(), Setup::Sandbox).await
     }
 
+    /// [`start`](Self::start) as one of several processes, which know each other.
+    pub async fn start_among(store: &Store, relays: Relays, peers: Peers) -> Self {
+        Self::open(&Plan { peers: Some(peers), ..plan(store) }, relays, start()).await
+    }
+
     /// [`start`](Self::start) at another time, with another payment provider.
     pub async fn start_with(store: &Store, relays: Relays, at: DateTime<Utc>, payments: Setup) -> Self {
-        let plan = Plan {
-            databases: ALL.map(|name| (name, store.url(name.as_str()))).to_vec(),
-            master_key: Arc::new(secrecy::SecretBox::new(Box::new([7; 32]))),
-            data_dir: None,
-            reach: chassis::Reach::Anywhere,
-            payments,
-            trades: Default::default(),
-            markets: Default::default(),
-        };
-        Self::open(&plan, relays, at).await
+        Self::open(&Plan { payments, ..plan(store) }, relays, at).await
     }
 
     /// [`start`](Self::start) of what a plan says.

@@ -13,7 +13,7 @@ use chassis::Engine;
 use futures::future::BoxFuture;
 
 pub use identity::Person;
-pub use market::{Market, headers, start};
+pub use market::{Market, headers, plan, start};
 
 /// A test on both engines: `souk_test! { async fn a_sentence(market: &Market) { … } }` becomes `a_sentence::sqlite` and
 /// `a_sentence::postgres`. With `silent` before `async`, no relay runs: the test delivers by hand.

@@ -22,12 +22,18 @@ pub struct Owner {
     clock: Clock,
     tasks: Tasks,
     holder: Uuid,
+    address: Option<String>,
     running: BTreeMap<u32, (Handle, CancellationToken)>,
 }
 
 impl Owner {
     pub fn new(db: Database, clock: Clock, tasks: Tasks) -> Self {
-        Self { db, clock, tasks, holder: Uuid::now_v7(), running: BTreeMap::new() }
+        Self { db, clock, tasks, holder: Uuid::now_v7(), address: None, running: BTreeMap::new() }
+    }
+
+    /// An owner that other processes reach at this address.
+    pub fn reached_at(self, address: Option<String>) -> Self {
+        Self { address, ..self }
     }
 
     /// An owner that has the database to itself: it takes at once what a predecessor left behind.
@@ -71,7 +77,7 @@ impl Owner {
     }
 
     fn start(&mut self, partition: u32) {
-        let journal = SqlJournal::new(self.db.clone(), partition);
+        let journal = SqlJournal::new(self.db.clone(), partition).reached_at(self.address.clone());
         let stop = self.tasks.stopping().child_token();
         let (writer, handle) = Writer::new(journal, self.clock.clone(), stop.clone());
         self.tasks.spawn(writer.run());

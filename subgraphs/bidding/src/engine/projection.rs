@@ -86,6 +86,15 @@ impl Projection {
         .await
     }
 
+    /// An order as `events` leave it that are not in its row yet.
+    pub fn ahead(&self, order: order::Model, events: &[Event]) -> order::Model {
+        let mut orders = Orders::from([(order.number, order.clone())]);
+        for event in events.iter().filter_map(in_a_book) {
+            self.enter_one(&event, &mut orders, &mut Trades::new(), &mut BTreeMap::new());
+        }
+        orders.remove(&order.number).unwrap_or(order)
+    }
+
     async fn advance(&self, tx: &Tx, from: u64, to: u64) -> Result<(), Failure> {
         let first = watermark::Model { partition: self.partition, seq: 0 };
         watermark::Entity::insert(first.into_active_model())

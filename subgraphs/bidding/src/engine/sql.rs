@@ -18,21 +18,29 @@ const SNAPSHOTS_KEPT: u64 = 2;
 pub struct SqlJournal {
     db: Database,
     partition: i32,
+    /// Where whoever writes it is reached.
+    address: Option<String>,
 }
 
 impl SqlJournal {
     pub fn new(db: Database, partition: u32) -> Self {
-        Self { db, partition: partition as i32 }
+        Self { db, partition: partition as i32, address: None }
+    }
+
+    /// Tells other processes where its writer is, from the moment on at which it takes over.
+    pub fn reached_at(self, address: Option<String>) -> Self {
+        Self { address, ..self }
     }
 
     async fn raise_epoch(&self, tx: &Tx) -> Result<i64, Failure> {
-        let first = partition::Model { partition: self.partition, epoch: 0 };
+        let first = partition::Model { partition: self.partition, epoch: 0, address: None };
         partition::Entity::insert(first.into_active_model())
             .on_conflict(OnConflict::new().do_nothing().to_owned())
             .exec_without_returning(tx)
             .await?;
         partition::Entity::update_many()
             .col_expr(partition::Column::Epoch, Expr::col(partition::Column::Epoch).add(1))
+            .col_expr(partition::Column::Address, Expr::val(self.address.clone()))
             .filter(partition::Column::Partition.eq(self.partition))
             .exec(tx)
             .await?;

@@ -133,6 +133,8 @@ impl Tapes {
 /// A market in three numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ticker {
+    /// Of the newest event in it.
+    pub seq: u64,
     pub lowest_ask: Option<Price>,
     pub highest_bid: Option<Price>,
     /// See [`Picture::last_match`].
@@ -157,6 +159,7 @@ impl View {
     /// A market's best prices and its latest match, without its depth.
     pub fn ticker(&self, id: MarketId) -> Option<Ticker> {
         self.look(id, |Board { picture, .. }| Ticker {
+            seq: picture.seq,
             lowest_ask: picture.best_ask(),
             highest_bid: picture.best_bid(),
             last_match: picture.last_match,

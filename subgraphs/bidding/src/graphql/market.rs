@@ -5,13 +5,14 @@ use async_graphql::{Context, Object, Result, SimpleObject};
 use chassis::page::{Cursor, Page};
 use chrono::{DateTime, Utc};
 use contract::{CurrencyCode, MarketId, Money, VariantId};
-use entity::bidding::market as row;
+use entity::bidding::{market as row, ticker};
 
 use super::loaders::{MarketOf, TickerOf, load};
 use super::market_data::{
     self, CandleFill, CandleInterval, MarketCandle, MarketDepth, MarketStats, MarketTrade,
 };
 use super::stubs::{Condition, Variant};
+use crate::engine::Ticker;
 use crate::floor::Floor;
 use crate::market::CURRENCY_DEFAULT;
 
@@ -131,34 +132,39 @@ pub(super) struct Quote {
 }
 
 impl Market {
-    /// What is acknowledged where the market's partition is written here, else what its rows say.
+    /// What is acknowledged where the market's partition is written here, or was told to a command of this process; else what
+    /// its rows say.
     pub(super) async fn quote(&self, ctx: &Context<'_>) -> Result<Quote> {
-        let money = |minor: i64| self.0.money(minor);
-        let sale = |(minor, at)| MarketSale { price: money(minor), at };
-        let here = ctx.data_unchecked::<Floor>().ticker(&self.0);
-        let matched = here.and_then(|ticker| ticker.last_match);
-        let matched = matched.and_then(|(price, ts)| Some((price, DateTime::from_timestamp_micros(ts)?)));
-        if let (Some(ticker), Some(matched)) = (here, matched) {
-            return Ok(Quote {
-                lowest_ask: ticker.lowest_ask.map(money),
-                highest_bid: ticker.highest_bid.map(money),
-                last_sale: Some(sale(matched)),
-            });
+        let floor = ctx.data_unchecked::<Floor>();
+        let here = floor.ticker(&self.0);
+        if let Some(ticker @ Ticker { last_match: Some(_), .. }) = here {
+            return Ok(self.as_quote(ticker));
         }
-        let kept = load(ctx, TickerOf(self.0.id)).await?;
-        let last_sale = kept.as_ref().and_then(|row| Some((row.last_sale_minor?, row.last_sale_at?)));
-        let of_rows = |row: Option<i64>| row.map(money);
-        Ok(Quote {
-            lowest_ask: match here {
-                Some(ticker) => ticker.lowest_ask.map(money),
-                None => of_rows(kept.as_ref().and_then(|row| row.lowest_ask_minor)),
-            },
-            highest_bid: match here {
-                Some(ticker) => ticker.highest_bid.map(money),
-                None => of_rows(kept.as_ref().and_then(|row| row.highest_bid_minor)),
-            },
-            last_sale: last_sale.map(sale),
-        })
+        let kept = load(ctx, TickerOf(self.0.id)).await?.map(as_ticker).unwrap_or_default();
+        let told = here.or_else(|| floor.ticker_elsewhere(&self.0, kept.seq)).unwrap_or(kept);
+        Ok(self.as_quote(Ticker { last_match: told.last_match.or(kept.last_match), ..told }))
+    }
+
+    fn as_quote(&self, ticker: Ticker) -> Quote {
+        let money = |minor: i64| self.0.money(minor);
+        let sale =
+            |(minor, at)| Some(MarketSale { price: money(minor), at: DateTime::from_timestamp_micros(at)? });
+        Quote {
+            lowest_ask: ticker.lowest_ask.map(money),
+            highest_bid: ticker.highest_bid.map(money),
+            last_sale: ticker.last_match.and_then(sale),
+        }
+    }
+}
+
+/// A market's ticker as its row has it.
+fn as_ticker(row: ticker::Model) -> Ticker {
+    let last_match = row.last_sale_minor.zip(row.last_sale_at);
+    Ticker {
+        seq: row.sequence as u64,
+        lowest_ask: row.lowest_ask_minor,
+        highest_bid: row.highest_bid_minor,
+        last_match: last_match.map(|(price, at)| (price, at.timestamp_micros())),
     }
 }
 

@@ -170,7 +170,7 @@ async fn tell(ctx: &Context<'_>, market: &row::Model) -> Result<()> {
     if market.applied_version == market.version {
         return Ok(());
     }
-    match apply_market(ctx.data_unchecked(), ctx.data_unchecked(), market).await {
+    match apply_market(ctx.data_unchecked(), market).await {
         Err(NoAnswer::Denied(Denied::NotNow(_))) => Ok(()),
         done => Ok(done?),
     }

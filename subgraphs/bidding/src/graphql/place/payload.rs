@@ -19,7 +19,7 @@ use crate::selling::{CannotSell, Suspended};
 pub struct PlaceOrderPayload {
     /// The order as it is right after; null when it was not taken in.
     order: Option<BookOrder>,
-    /// What it was matched with at once. Empty in the answer to a repeat.
+    /// What it was matched with at once. With an offer, the answer to a repeat may leave it out.
     matches: Vec<BookMatch>,
     /// What is wrong; empty when it was done. With an order: why the rest of it was cancelled.
     user_errors: Vec<PlaceOrderError>,
