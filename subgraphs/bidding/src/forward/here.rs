@@ -76,13 +76,12 @@ fn market_of(action: &Action, events: &[Event]) -> Option<MarketId> {
         Action::Cancel(cancel) => cancel.order,
         _ => return None,
     };
-    events.iter().find_map(|event| match event {
-        Event::Book(BookEvent { market, change, .. }) => match change {
-            Change::Amended(Amended { order, .. }) | Change::Cancelled(Cancelled { order, .. }) => {
-                (*order == number).then_some(*market)
-            }
-            _ => None,
-        },
-        _ => None,
+    events.iter().find_map(|event| {
+        let Event::Book(BookEvent { market, change, .. }) = event else { return None };
+        let (Change::Amended(Amended { order, .. }) | Change::Cancelled(Cancelled { order, .. })) = change
+        else {
+            return None;
+        };
+        (*order == number).then_some(*market)
     })
 }
