@@ -204,4 +204,10 @@ events! {
     PayeeChanged(payments::PayeeChanged) = "payments.payee_changed", 1;
     /// Ask: a seller owes a penalty.
     FineSeller(payments::FineSeller) = "payments.fine_seller", 1;
+    /// Ask: hold money for a piece that somebody bids for.
+    HoldMoney(payments::HoldMoney) = "payments.hold", 1;
+    /// Ask: take what a trade costs out of a hold.
+    CaptureHold(payments::CaptureHold) = "payments.capture_hold", 1;
+    /// Answer: how a hold stands that belongs to no order.
+    HoldChanged(payments::HoldChanged) = "payments.hold_changed", 1;
 }

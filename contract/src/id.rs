@@ -130,6 +130,8 @@ typed_ids! {
     CategoryId = "cat", "a category";
     /// The stock that is kept for one ask of a market.
     BackingId = "bck", "the stock behind an ask";
+    /// The money that is held for one bid of a market.
+    HoldingId = "hld", "the money behind a bid";
     /// A seller's price for a variant in a condition.
     OfferId = "off", "an offer";
     /// One act of listing an item: the offer and the pieces that came with it.

@@ -1,6 +1,5 @@
 //! Tables of bidding: markets, the journal of commands with its snapshots, the orders, trades and candles that follow from it,
-//! stock kept for asks, and mirrors of
-//! sellers, variants and offers.
+//! stock kept for asks, money held for bids, and mirrors of sellers, variants and offers.
 
 pub mod account;
 pub mod ask_batch;
@@ -9,6 +8,8 @@ pub mod backing;
 pub mod backing_piece;
 pub mod candle;
 pub mod failed_trade;
+pub mod holding;
+pub mod holding_piece;
 pub mod journal;
 pub mod market;
 pub mod offer;

@@ -4,6 +4,7 @@ mod addresses;
 mod backings;
 mod batches;
 mod engine;
+mod holdings;
 mod market_data;
 mod markets;
 
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(market_data::MarketData),
             Box::new(backings::Backings),
             Box::new(addresses::Addresses),
+            Box::new(holdings::Holdings),
         ]
     }
 }

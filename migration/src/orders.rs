@@ -3,6 +3,7 @@
 mod afterwards;
 mod carts;
 mod confirmations;
+mod holds;
 mod mirrors;
 mod prices;
 mod sales;
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(afterwards::Afterwards),
             Box::new(confirmations::Confirmations),
             Box::new(trades::Trades),
+            Box::new(holds::Holds),
         ]
     }
 }

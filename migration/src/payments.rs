@@ -1,6 +1,7 @@
 //! The tables of payments, in the order in which they came.
 
 mod accounts;
+mod holds;
 mod ledger;
 mod moves;
 mod sandbox;
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
             Box::new(moves::Moves),
             Box::new(sandbox::Sandbox),
             Box::new(accounts::Accounts),
+            Box::new(holds::Holds),
         ]
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::catalog::Condition;
 use crate::id::{
-    AddressId, BookOrderId, MarketId, OfferId, ReservationId, SellerId, TradeId, UserId, VariantId,
+    AddressId, BookOrderId, MarketId, OfferId, PaymentId, ReservationId, SellerId, TradeId, UserId, VariantId,
 };
 use crate::money::Money;
 
@@ -30,8 +30,10 @@ pub struct Matched {
     /// Of this piece: the resting order's price.
     pub price: Money,
     pub fees: SellerFees,
-    /// What the buyer pays with: a provider's opaque token, such as `pm_card_visa`. Nothing is held yet.
+    /// What the buyer pays with: a provider's opaque token, such as `pm_card_visa`.
     pub payment_method: String,
+    /// What is held on it for this piece, at least the price: whoever settles the trade takes it. `None`: nothing is held yet.
+    pub hold: Option<PaymentId>,
     /// Where the piece goes: an entry of the buyer's address book.
     pub address_id: AddressId,
     /// The piece of inventory that the ask was backed by. `None`: the seller's word.

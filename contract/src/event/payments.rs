@@ -36,6 +36,30 @@ pub struct AuthorisePayment {
     pub expires_at: DateTime<Utc>,
 }
 
+/// Ask: hold what a piece that somebody bids for may cost. It belongs to no order until a trade takes it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct HoldMoney {
+    /// Chosen by the asker: asking twice with one id holds once.
+    pub payment_id: PaymentId,
+    pub user_id: UserId,
+    /// The most that the piece may cost.
+    pub amount: Money,
+    /// What the buyer pays with: a provider's opaque token, such as `pm_card_visa`. Never a card number.
+    pub method: String,
+    /// When nobody needs it any more: later than this, nothing may be held.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Ask: take what a trade costs out of a hold, which is the trade's payment from then on. The rest of the hold is let go.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CaptureHold {
+    pub payment_id: PaymentId,
+    pub order_id: OrderId,
+    /// At most what is held; the sum of the shares.
+    pub amount: Money,
+    pub shares: Vec<Share>,
+}
+
 /// Ask: take the money that is held.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CapturePayment {
@@ -85,6 +109,30 @@ pub struct PaymentAuthorised {
     pub amount: Money,
     /// When the provider lets the hold go by itself.
     pub held_until: DateTime<Utc>,
+}
+
+/// How a hold stands that belongs to no order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct HoldChanged {
+    pub payment_id: PaymentId,
+    pub standing: HoldStanding,
+}
+
+/// Whether a hold can be taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "is", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum HoldStanding {
+    /// The money is held, until the provider lets it go by itself.
+    Held { until: DateTime<Utc> },
+    /// Nothing is held that could be taken.
+    Refused {
+        /// The provider's word: `card_declined`, `authentication_required`.
+        code: String,
+        /// Safe to show to the buyer.
+        message: String,
+    },
+    /// It was given up, or the provider let it go.
+    Gone,
 }
 
 /// The buyer must confirm the payment with their bank.

@@ -35,6 +35,8 @@ pub struct Model {
     /// The offer whose stock backs an ask, and what of it is kept.
     pub offer_id: Option<contract::OfferId>,
     pub backing_id: Option<contract::BackingId>,
+    /// What is held for a bid.
+    pub holding_id: Option<contract::HoldingId>,
     /// What a repeat of the request must equal.
     pub request_hash: Option<String>,
     /// Its place in time: lower matches first at one price.

@@ -34,6 +34,8 @@ pub struct Model {
     pub penalty_minor: i64,
     /// What the buyer pays with: a provider's opaque token.
     pub method: String,
+    /// What was held for the bid and pays for it. Null: the trade has a payment of its own, with its uuid.
+    pub hold_id: Option<contract::PaymentId>,
     /// Where the piece goes: an entry of the buyer's address book.
     pub address_id: contract::AddressId,
     /// The offer whose piece is sold. Null: no stock is behind the ask.

@@ -7,7 +7,10 @@ use crate::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: contract::PaymentId,
+    /// Of what is held for a bid: its own uuid, until a trade takes it.
     pub order_id: contract::OrderId,
+    /// Money that is held for a bid and that no trade has taken yet: it has no shares.
+    pub for_bid: bool,
     /// Null for guests.
     pub user_id: Option<contract::UserId>,
     /// Who moves the money: `sandbox`, `stripe`.

@@ -1,9 +1,9 @@
 //! What holds for all markets.
 
 use anyhow::ensure;
-use bidding::rules::Rules;
+use bidding::rules::{BidPolicy, Rules};
 use chrono::TimeDelta;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use orders::trade::rules::Rules as TradeRules;
 
 /// Partitions of all markets.
@@ -14,6 +14,24 @@ const COMMANDS_MAX: u32 = 100_000;
 const ORDERS_MAX: u32 = 1_000_000;
 /// How much longer than a trade may take the stock behind an ask is kept: nothing is due to the minute.
 const KEPT_LONGER: TimeDelta = TimeDelta::days(1);
+
+/// What a bid needs before it is in the book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Policy {
+    /// A payment method, which is charged after a match.
+    VerifyOnly,
+    /// What it may cost is held on the payment method, for each piece. It ends before its holds do, after some days.
+    FullHold,
+}
+
+impl From<Policy> for BidPolicy {
+    fn from(policy: Policy) -> Self {
+        match policy {
+            Policy::VerifyOnly => Self::VerifyOnly,
+            Policy::FullHold => Self::FullHold,
+        }
+    }
+}
 
 /// The rules of markets.
 #[derive(Clone, Debug, Args)]
@@ -33,6 +51,9 @@ pub struct MarketSettings {
     /// Bids and asks that an account may have in all markets of a partition.
     #[arg(long, env = "SOUK_MARKET_ORDERS", default_value_t = 10_000)]
     pub market_orders: u32,
+    /// What a bid needs before it is in the book.
+    #[arg(long, env = "SOUK_MARKET_BID_POLICY", default_value = "verify-only")]
+    pub market_bid_policy: Policy,
 }
 
 impl MarketSettings {
@@ -59,6 +80,7 @@ impl MarketSettings {
                 ORDERS_MAX,
             )?,
             orders: within("--market-orders", self.market_orders, ORDERS_MAX)?,
+            bid_policy: self.market_bid_policy.into(),
             trade_within: trades.confirm_within + trades.ship_within + KEPT_LONGER,
         })
     }
@@ -67,4 +89,30 @@ impl MarketSettings {
 fn within(name: &str, number: u32, max: u32) -> anyhow::Result<u32> {
     ensure!((1..=max).contains(&number), "{name} must be 1 to {max}");
     Ok(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        markets: MarketSettings,
+    }
+
+    fn policy(words: &[&str]) -> Option<BidPolicy> {
+        let line = Line::try_parse_from([&["souk"][..], words].concat()).ok()?;
+        Some(line.markets.rules(&TradeRules::default()).unwrap().bid_policy)
+    }
+
+    #[test]
+    fn bids_are_held_for_only_where_somebody_says_so() {
+        assert_eq!(policy(&[]), Some(BidPolicy::VerifyOnly));
+        assert_eq!(policy(&["--market-bid-policy", "verify-only"]), Some(BidPolicy::VerifyOnly));
+        assert_eq!(policy(&["--market-bid-policy", "full-hold"]), Some(BidPolicy::FullHold));
+        assert_eq!(policy(&["--market-bid-policy", "half-hold"]), None);
+    }
 }

@@ -180,6 +180,7 @@ fn as_wanted(row: &Model) -> NewOrder {
         price_minor: row.price_minor,
         quantity: row.quantity as u32,
         days: row.days,
+        rests_at_most: None,
         terms: Terms {
             seller_id: Some(row.seller_id),
             offer_id: Some(row.offer_id),

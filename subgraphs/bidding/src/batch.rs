@@ -213,6 +213,7 @@ fn order(batch: &ask_batch::Model, item: &ask_batch_item::Model) -> NewOrder {
         price_minor: item.price_minor,
         quantity: item.quantity as u32,
         days: Some(item.days),
+        rests_at_most: None,
         terms: Terms {
             seller_id: Some(batch.seller_id),
             offer_id: item.offer_id,

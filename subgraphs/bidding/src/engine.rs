@@ -7,6 +7,7 @@
 mod announce;
 mod behind;
 mod follower;
+mod held;
 mod journal;
 mod numbering;
 mod owner;

@@ -1,5 +1,5 @@
 //! What bidding hears: sellers, whether they can be paid, variants and offers, which it mirrors; stock that is reserved for
-//! asks or not; trades that came to nothing, and who did not keep to them.
+//! asks or not, and money for bids; trades that came to nothing, and who did not keep to them.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
 use crate::fee::{Sold, quarters};
 use crate::number::trade_of;
-use crate::{backing, mirror, selling, sold};
+use crate::{backing, holding, mirror, selling, sold};
 
 /// The ears of bidding.
 pub fn consumers(env: &Env) -> Vec<Consumer> {
@@ -35,9 +35,12 @@ pub fn consumers(env: &Env) -> Vec<Consumer> {
             &["inventory.pieces_reserved", "inventory.pieces_rejected", "inventory.stock_released"],
             |tx, now, events| hear(tx, now, events).boxed(),
         ),
-        Consumer::new(env, "bidding.payments", &["payments.payee_changed"], |tx, now, events| {
-            hear(tx, now, events).boxed()
-        }),
+        Consumer::new(
+            env,
+            "bidding.payments",
+            &["payments.payee_changed", "payments.hold_changed"],
+            |tx, now, events| hear(tx, now, events).boxed(),
+        ),
         Consumer::new(env, "bidding.orders", &["orders.trade_failed", "orders.struck"], |tx, now, events| {
             hear(tx, now, events).boxed()
         }),
@@ -46,7 +49,7 @@ pub fn consumers(env: &Env) -> Vec<Consumer> {
 
 async fn hear(tx: &Tx, now: DateTime<Utc>, events: &[Envelope]) -> Result<(), Failure> {
     let (mut sellers, mut variants, mut payees) = (vec![], vec![], vec![]);
-    let (mut offers, mut released) = (vec![], vec![]);
+    let (mut offers, mut released, mut holds) = (vec![], vec![], vec![]);
     for envelope in events {
         let version = envelope.aggregate.version;
         match &envelope.event {
@@ -57,6 +60,7 @@ async fn hear(tx: &Tx, now: DateTime<Utc>, events: &[Envelope]) -> Result<(), Fa
             Event::PiecesRejected(said) => backing::hear_rejected(tx, said).await?,
             Event::StockReleased(said) => released.push(said.reservation_id),
             Event::PayeeChanged(change) => payees.push((change, version)),
+            Event::HoldChanged(change) => holds.push(change),
             Event::Struck(struck) => {
                 if let Some(until) = struck.suspended_until {
                     selling::suspend(tx, struck.user_id, until).await?;
@@ -70,6 +74,7 @@ async fn hear(tx: &Tx, now: DateTime<Utc>, events: &[Envelope]) -> Result<(), Fa
     mirror::hear_payees(tx, payees).await?;
     mirror::hear_offers(tx, offers).await?;
     backing::hear_released(tx, released).await?;
+    holding::hear(tx, now, holds).await?;
     mirror::hear_variants(tx, variants).await
 }
 

@@ -2,7 +2,8 @@
 //!
 //! It owns markets and the journal of commands, from which everything else follows: books, orders, trades. It promises that
 //! what it acknowledged is durable, that nobody sees what a crash could undo, that one process at a time decides about a
-//! market, and that an ask with stock behind it has it reserved. It mirrors sellers, variants and offers.
+//! market, that an ask with stock behind it has it reserved, and a bid with money behind it has it held. It mirrors sellers,
+//! variants and offers.
 
 mod apply;
 pub mod backing;
@@ -17,6 +18,7 @@ pub mod feed;
 pub mod floor;
 mod forward;
 mod graphql;
+pub mod holding;
 pub mod limits;
 pub mod market;
 mod mirror;
@@ -45,7 +47,12 @@ pub async fn subgraph(env: &Env, rules: &Rules) -> Result<Subgraph, Failure> {
         name: "bidding",
         graph: graphql::graph(env, &floor, consumers.clone()),
         consumers,
-        jobs: vec![here.job(), batch::job(env, &here), backing::sweep::job(env, &here)],
+        jobs: vec![
+            here.job(),
+            batch::job(env, &here),
+            backing::sweep::job(env, &here),
+            holding::sweep::job(env, &here),
+        ],
         routes: env.peers.as_ref().map(errands).unwrap_or_default(),
     })
 }

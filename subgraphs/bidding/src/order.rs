@@ -1,17 +1,19 @@
 //! Bids and asks: what somebody sends to a market, and what came of it.
 
+mod room;
+
 use std::borrow::Cow;
 use std::time::Duration;
 
 use chassis::{Database, Denied, Env, Failure};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use contract::{BookOrderId, UserId};
-use entity::bidding::{journal, market, order, trade, watermark};
+use entity::bidding::{market, order, trade, watermark};
 use matching::{
     AccountId, Action, Amend, Amended, Answer, BookEvent, Cancel, Cancelled, Change, Event, Life, Matched,
     OrderId, Place, Placed, Price, Quantity, Reason, Refusal, Rested, SelfTrade, Side, Status, Timestamp,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use crate::apply::apply_market;
 use crate::engine::{Answered, Projection};
@@ -20,10 +22,10 @@ use crate::limits::LOOK_EVERY;
 use crate::market::engine_id;
 use crate::number::order_of;
 use crate::terms::{Terms, engine_key};
+use room::{can_grow, is_dearer, known};
 
 /// How long to wait until rows have what was acknowledged.
 const ROWS_WAIT: Duration = Duration::from_secs(2);
-const DAY_US: i64 = 24 * 60 * 60 * 1_000_000;
 
 /// A bid or an ask to be placed.
 #[derive(Clone, Debug)]
@@ -39,7 +41,18 @@ pub struct NewOrder {
     pub quantity: Quantity,
     /// `None`: now or not at all.
     pub days: Option<i64>,
+    /// It ends sooner than that where what is held for it does.
+    pub rests_at_most: Option<TimeDelta>,
     pub terms: Terms,
+}
+
+impl NewOrder {
+    fn life(&self) -> Life {
+        let Some(days) = self.days else { return Life::Immediate };
+        let wanted = TimeDelta::days(days);
+        let life = self.rests_at_most.map_or(wanted, |most| most.min(wanted));
+        Life::RestFor { lifetime_us: life.num_microseconds().unwrap_or(i64::MAX) }
+    }
 }
 
 /// What came of a command about an order.
@@ -69,7 +82,7 @@ pub async fn place(
         side: new.side,
         price: new.price_minor,
         quantity: new.quantity,
-        life: new.days.map_or(Life::Immediate, |days| Life::RestFor { lifetime_us: days * DAY_US }),
+        life: new.life(),
         self_trade: SelfTrade::ExpireTaker,
         returns: true,
     };
@@ -107,36 +120,16 @@ pub async fn amend(env: &Env, floor: &Floor, command: AmendOrder) -> Result<Resu
         quantity: command.quantity,
         expires_at: command.expires_at.map(|at| at.timestamp_micros()),
     };
-    let action = match can_grow(env, partition, order).await? {
+    let known = known(env, partition, order).await?;
+    if known.as_ref().is_some_and(|bid| is_dearer(bid, &command)) {
+        return Ok(Err(Refusal::NotLess));
+    }
+    let action = match known.is_some_and(|order| can_grow(&order)) {
         true => Action::Amend(amend),
         false => Action::Reduce(amend),
     };
     let answered = floor.send(partition, action, Vec::new()).await?;
     changed(env, command.user, partition, order, &answered).await
-}
-
-/// Whether nothing is kept for an order that would not be enough for more of it. Of one that has no row yet nobody knows.
-async fn can_grow(env: &Env, partition: u32, number: OrderId) -> Result<bool, Failure> {
-    let id = (partition as i32, number.0 as i64);
-    let mut found = order::Entity::find_by_id(id).one(env.db.read()).await?;
-    if found.is_none() {
-        wait_for_rows(&env.db, partition, durable(env, partition).await?).await?;
-        found = order::Entity::find_by_id(id).one(env.db.read()).await?;
-    }
-    Ok(found.is_some_and(|order| order.backing_id.is_none()))
-}
-
-/// The last row of a partition's journal.
-async fn durable(env: &Env, partition: u32) -> Result<u64, Failure> {
-    let last: Option<i64> = journal::Entity::find()
-        .select_only()
-        .column(journal::Column::Seq)
-        .filter(journal::Column::Partition.eq(partition as i32))
-        .order_by_desc(journal::Column::Seq)
-        .into_tuple()
-        .one(env.db.read())
-        .await?;
-    Ok(last.unwrap_or_default() as u64)
 }
 
 /// Takes an order back; answers when that is durable.
@@ -216,6 +209,7 @@ fn placed(market: &market::Model, new: NewOrder, number: OrderId, events: &[Even
         address_id: new.terms.address_id,
         offer_id: new.terms.offer_id,
         backing_id: new.terms.backing_id,
+        holding_id: new.terms.holding_id,
         request_hash: Some(new.terms.request_hash),
         sequence: story.sequence as i64,
         // Its changes are numbered with the rows that follow.

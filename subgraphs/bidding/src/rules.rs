@@ -3,6 +3,16 @@
 use chrono::TimeDelta;
 use matching::Limits;
 
+/// What a bid needs before it is in the book.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BidPolicy {
+    /// It names a payment method, which is charged after a match.
+    #[default]
+    VerifyOnly,
+    /// What it may cost is held on the payment method, for each piece; a match takes what it costs.
+    FullHold,
+}
+
 /// The rules of markets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
@@ -15,6 +25,8 @@ pub struct Rules {
     /// Orders that an account may have in one market, and in all markets of a partition.
     pub orders_per_market: u32,
     pub orders: u32,
+    /// What a bid needs before it is in the book.
+    pub bid_policy: BidPolicy,
     /// How long stock is kept for an ask after its end: what a match at the last moment needs until it is shipped.
     pub trade_within: TimeDelta,
 }
@@ -28,6 +40,7 @@ impl Default for Rules {
             commands_at_once: 200,
             orders_per_market: engine.orders_per_account_and_market,
             orders: engine.orders_per_account,
+            bid_policy: BidPolicy::default(),
             trade_within: TimeDelta::days(5),
         }
     }

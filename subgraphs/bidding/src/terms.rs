@@ -2,7 +2,7 @@
 //! through the journal, so that it is durable exactly when the order is.
 
 use aws_lc_rs::digest;
-use contract::{AddressId, BackingId, OfferId, SellerId, UserId};
+use contract::{AddressId, BackingId, HoldingId, OfferId, SellerId, UserId};
 use serde::{Deserialize, Serialize};
 
 /// The terms of one order.
@@ -23,6 +23,9 @@ pub struct Terms {
     /// What of it is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backing_id: Option<BackingId>,
+    /// What is held for a bid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holding_id: Option<HoldingId>,
     /// What a repeat of the request must equal.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub request_hash: String,
@@ -51,6 +54,11 @@ pub fn backing_id(user: UserId, operation: &str, key: &str) -> BackingId {
     let digest = digest::digest(&digest::SHA256, format!("{user} {operation} {key}").as_bytes());
     let half = digest.as_ref().first_chunk::<16>().expect("SHA-256 has 32 bytes");
     BackingId(uuid::Builder::from_custom_bytes(*half).into_uuid())
+}
+
+/// The name of the money that is held for what somebody asked for with a key.
+pub fn holding_id(user: UserId, operation: &str, key: &str) -> HoldingId {
+    HoldingId(backing_id(user, operation, key).0)
 }
 
 /// A client's idempotency key as the engine remembers it.

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use chassis::{Failure, Tx};
 use chrono::{DateTime, Utc};
 use contract::event::payments::{
-    AuthorisePayment, CaptureFailed, RefundFailed, RefundPayment, ReleasePayment,
+    AuthorisePayment, CaptureFailed, RefundFailed, RefundPayment, ReleasePayment, Share,
 };
 use contract::{CurrencyCode, Envelope, Event, OrderId, PaymentId, SellerId};
 use entity::payments::ledger_account;
 use entity::payments::payment_step::Kind;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
+use crate::bid_hold;
 use crate::courier::Courier;
 use crate::desk::Desk;
 use crate::file::{File, Pen};
@@ -55,6 +56,8 @@ fn payment_of(event: &Event) -> Option<PaymentId> {
         Event::VoidPayment(ask) => ask.payment_id,
         Event::RefundPayment(ask) => ask.payment_id,
         Event::ReleasePayment(ask) => ask.payment_id,
+        Event::HoldMoney(ask) => ask.payment_id,
+        Event::CaptureHold(ask) => ask.payment_id,
         _ => return None,
     })
 }
@@ -73,6 +76,11 @@ pub(crate) fn answer(desk: &mut Desk, provider: &str, event: &Event, owed: &mut 
             None => refund_of_nothing(desk, ask),
         },
         Event::ReleasePayment(ask) => release(desk, ask, owed),
+        Event::HoldMoney(ask) => bid_hold::hold(desk, provider, ask),
+        Event::CaptureHold(ask) => match bid_hold::capture(desk, ask)? {
+            true => Ok(()),
+            false => capture_of_nothing(desk, ask.payment_id, ask.order_id),
+        },
         _ => Ok(()),
     }
 }
@@ -101,22 +109,29 @@ fn authorise(desk: &mut Desk, provider: &str, ask: &AuthorisePayment) -> Result<
     Ok(())
 }
 
-/// Whether the shares are parts of an amount, each of another seller.
 fn makes_sense(ask: &AuthorisePayment) -> bool {
-    let part = |share: &contract::event::payments::Share| Part {
+    adds_up(ask.amount.amount_minor, &ask.shares) && is_token(&ask.method)
+}
+
+/// Whether somebody can be charged by this.
+pub(crate) fn is_token(method: &str) -> bool {
+    (1..=METHOD_LENGTH_MAX).contains(&method.chars().count()) && !method.chars().any(char::is_control)
+}
+
+/// Whether the shares are parts of an amount, each of another seller.
+pub(crate) fn adds_up(amount_minor: i64, shares: &[Share]) -> bool {
+    let part = |share: &Share| Part {
         amount_minor: share.amount_minor,
         tax_minor: share.tax_minor,
         fee_minor: share.fee_minor,
     };
-    let sum = ask.shares.iter().try_fold(0_i64, |sum, share| sum.checked_add(share.amount_minor));
-    let sellers: BTreeSet<SellerId> = ask.shares.iter().map(|share| share.seller_id).collect();
-    ask.amount.amount_minor > 0
-        && sum == Some(ask.amount.amount_minor)
-        && (1..=SHARES_MAX).contains(&ask.shares.len())
-        && sellers.len() == ask.shares.len()
-        && ask.shares.iter().all(|share| part(share).makes_sense())
-        && (1..=METHOD_LENGTH_MAX).contains(&ask.method.chars().count())
-        && !ask.method.chars().any(char::is_control)
+    let sum = shares.iter().try_fold(0_i64, |sum, share| sum.checked_add(share.amount_minor));
+    let sellers: BTreeSet<SellerId> = shares.iter().map(|share| share.seller_id).collect();
+    amount_minor > 0
+        && sum == Some(amount_minor)
+        && (1..=SHARES_MAX).contains(&shares.len())
+        && sellers.len() == shares.len()
+        && shares.iter().all(|share| part(share).makes_sense())
 }
 
 /// A payment that nobody asked to authorise is closed for good.
@@ -130,6 +145,10 @@ fn void(
     let now = desk.pen.now;
     let unknown = || File::tombstone(now, provider, id, order_id);
     let file = desk.files.entry(id).or_insert_with(unknown);
+    // What was held for a bid is not the bid's to give up once a trade has taken it.
+    if !file.belongs_to(order_id) {
+        return Ok(());
+    }
     file.payment.void_reason.get_or_insert_with(|| reason.to_owned());
     file.hear(&mut desk.pen, Heard::AskedToVoid)
 }

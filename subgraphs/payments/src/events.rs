@@ -31,6 +31,8 @@ pub fn consumers(env: &Env, courier: &Arc<Courier>) -> Vec<Consumer> {
                 "payments.refund",
                 "payments.release",
                 "payments.fine_seller",
+                "payments.hold",
+                "payments.capture_hold",
             ],
             move |tx, now, events| {
                 let courier = courier.clone();

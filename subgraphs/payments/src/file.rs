@@ -5,7 +5,7 @@ use chassis::outbox::about;
 use chrono::{DateTime, Utc};
 use contract::event::payments::{
     AuthorisePayment, CaptureFailed, PaymentAuthorised, PaymentCaptured, PaymentDeclined, PaymentNeedsAction,
-    PaymentVoided,
+    PaymentVoided, Share,
 };
 use contract::{Aggregate, CurrencyCode, Event, Money, OrderId, PaymentId, SellerId, StepId};
 use entity::payments::payment::State;
@@ -49,8 +49,21 @@ impl Pen {
 impl File {
     /// The file of a payment that somebody asks to authorise. It is not sent anywhere yet.
     pub fn new(now: DateTime<Utc>, provider: &str, ask: &AuthorisePayment) -> Self {
-        let share = |share: &contract::event::payments::Share| payment_share::Model {
-            payment_id: ask.payment_id,
+        let mut file = Self::blank(now, provider, ask.payment_id, ask.order_id);
+        file.payment.user_id = ask.user_id;
+        file.payment.method.clone_from(&ask.method);
+        file.payment.currency = ask.amount.currency.to_string();
+        file.payment.amount_minor = ask.amount.amount_minor;
+        file.payment.expires_at = ask.expires_at;
+        file.split(&ask.shares);
+        file
+    }
+
+    /// Whose the money will be.
+    pub fn split(&mut self, shares: &[Share]) {
+        let payment_id = self.payment.id;
+        let share = |share: &Share| payment_share::Model {
+            payment_id,
             seller_id: share.seller_id,
             amount_minor: share.amount_minor,
             tax_minor: share.tax_minor,
@@ -63,14 +76,7 @@ impl File {
             released_fee_minor: 0,
             released: false,
         };
-        let mut file = Self::blank(now, provider, ask.payment_id, ask.order_id);
-        file.payment.user_id = ask.user_id;
-        file.payment.method.clone_from(&ask.method);
-        file.payment.currency = ask.amount.currency.to_string();
-        file.payment.amount_minor = ask.amount.amount_minor;
-        file.payment.expires_at = ask.expires_at;
-        file.shares = ask.shares.iter().map(share).collect();
-        file
+        self.shares = shares.iter().map(share).collect();
     }
 
     /// The file of a payment that was voided before anybody asked to authorise it: a late ask holds nothing.
@@ -80,10 +86,11 @@ impl File {
         file
     }
 
-    fn blank(now: DateTime<Utc>, provider: &str, id: PaymentId, order_id: OrderId) -> Self {
+    pub(crate) fn blank(now: DateTime<Utc>, provider: &str, id: PaymentId, order_id: OrderId) -> Self {
         let payment = payment::Model {
             id,
             order_id,
+            for_bid: false,
             user_id: None,
             provider: provider.into(),
             method: String::new(),
@@ -206,6 +213,9 @@ impl File {
     }
 
     fn perform(&mut self, pen: &mut Pen, then: Then) -> Result<(), Failure> {
+        if self.payment.for_bid && self.say_hold(pen, then) {
+            return Ok(());
+        }
         let (payment_id, order_id) = (self.payment.id, self.payment.order_id);
         let amount = self.money(self.payment.amount_minor)?;
         let subject = payment_id.0;
@@ -238,7 +248,7 @@ impl File {
     }
 
     /// Why nothing is held.
-    fn why(&self) -> Why {
+    pub(crate) fn why(&self) -> Why {
         Why {
             code: self.payment.code.clone().unwrap_or_else(|| "not_authorised".into()),
             message: self
@@ -308,6 +318,10 @@ impl File {
 
     /// The provider has taken the money: what it keeps for itself is its fee.
     pub fn captured(&mut self, pen: &mut Pen, captured: Captured) -> Result<(), Failure> {
+        if self.payment.for_bid {
+            self.needs_attention("what was held for a bid was taken at the provider: give it back there");
+            return Ok(());
+        }
         let before = self.payment.captured_minor;
         self.hear(pen, Heard::Captured)?;
         if before > 0 || self.payment.captured_minor == 0 {

@@ -6,6 +6,7 @@
 //! ledger that nobody can change; [`ledger::verify`] adds it up again.
 
 mod asks;
+mod bid_hold;
 pub mod courier;
 mod desk;
 mod difference;

@@ -85,7 +85,7 @@ pub enum Standing {
     },
 }
 
-/// Take all of the money that is held.
+/// Take money that is held, at most all of it. What is left of the hold is let go.
 #[derive(Clone, Debug)]
 pub struct Capture<'c> {
     pub key: &'c str,

@@ -45,7 +45,15 @@ const BATCH: u64 = 256;
 /// One round: reads what stands still, gives up what nobody came for; how many payments that were.
 pub async fn look_again(env: &Env, courier: &Arc<Courier>) -> Result<usize, Failure> {
     let now = env.clock.now();
-    let still = Condition::all().add(Column::State.is_in(UNDER_WAY)).add(Column::UpdatedAt.lt(now - STILL));
+    // What is held for a bid rests for days: the provider tells when it lets go before its time.
+    let rests = Condition::all()
+        .add(Column::ForBid.eq(true))
+        .add(Column::State.eq(State::Authorised))
+        .add(Column::HeldUntil.gt(now));
+    let still = Condition::all()
+        .add(Column::State.is_in(UNDER_WAY))
+        .add(Column::UpdatedAt.lt(now - STILL))
+        .add(rests.not());
     let read = each(env, courier, now, still, |file, pen| {
         file.payment.updated_at = pen.now;
         file.send_read(pen);

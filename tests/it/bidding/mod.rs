@@ -8,6 +8,7 @@ mod damage;
 mod faults;
 mod feeds;
 mod followers;
+pub mod held;
 pub mod instance;
 mod instances;
 mod live;

@@ -18,7 +18,7 @@ use crate::support::{Market, Person};
 const PAYLOAD: &str =
     "order { id side status reason price { amountMinor } quantity remaining filled expiresAt }";
 const PLACED: &str = "matches { price { amountMinor } quantity } userErrors { code field lowestAsk { amountMinor } \
-                      highestBid { amountMinor } tick { amountMinor } priceMin { amountMinor } priceMax { amountMinor } max suspendedUntil available }";
+                      highestBid { amountMinor } tick { amountMinor } priceMin { amountMinor } priceMax { amountMinor } max suspendedUntil available declineCode }";
 
 pub struct Pit<'m> {
     pub market: &'m Market,

@@ -7,13 +7,14 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ::bidding::rules::{BidPolicy, Rules};
 use chassis::{Clock, Tasks};
 use chrono::{DateTime, TimeDelta, Utc};
 use souk::market::{ALL, ServiceName};
 use souk::{Market, Plan};
 
 use super::sagas::{buyers, points};
-use super::trades::traders;
+use super::trades::{told::Stall, traders};
 use super::{bids, feeds, files, imports, payments, reservations};
 use crate::bidding::instance;
 use crate::search::rebuild;
@@ -47,7 +48,7 @@ async fn work() {
         reach: chassis::Reach::Public,
         payments: Default::default(),
         trades: Default::default(),
-        markets: Default::default(),
+        markets: Rules { bid_policy: bid_policy(&work), ..Rules::default() },
         peers: None,
     };
     if work == "decide" {
@@ -72,6 +73,15 @@ async fn work() {
             Some(("rush", guests)) => buyers::rush(&market, guests.parse().unwrap()).await,
             _ => panic!("nobody knows how to {other}"),
         },
+    }
+}
+
+/// What bids need where `work` is to trade.
+fn bid_policy(work: &str) -> BidPolicy {
+    let stall: Option<Stall> = work.strip_prefix("trade ").map(|stall| serde_json::from_str(stall).unwrap());
+    match stall.is_some_and(|stall| stall.held) {
+        true => BidPolicy::FullHold,
+        false => BidPolicy::VerifyOnly,
     }
 }
 

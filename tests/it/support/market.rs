@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_graphql::{Executor, Request, Variables};
 use axum::http::{HeaderMap, HeaderValue, header};
+use bidding::rules::{BidPolicy, Rules};
 use chassis::auth::Role;
 use chassis::graph::{Call, Endpoint};
 use chassis::outbox::{self, about};
@@ -71,21 +72,39 @@ impl Market {
 
     /// [`start`](Self::start) at another time, with another payment provider.
     pub async fn start_with(store: &Store, relays: Relays, at: DateTime<Utc>, payments: Setup) -> Self {
-        Self::open(&Plan { payments, ..plan(store) }, relays, at).await
+        Self::start_under(store, relays, at, payments, BidPolicy::default()).await
+    }
+
+    /// [`start_with`](Self::start_with) something that bids need.
+    pub async fn start_under(
+        store: &Store,
+        relays: Relays,
+        at: DateTime<Utc>,
+        payments: Setup,
+        bid_policy: BidPolicy,
+    ) -> Self {
+        let markets = Rules { bid_policy, ..Rules::default() };
+        Self::open(&Plan { payments, markets, ..plan(store) }, relays, at).await
     }
 
     /// [`start`](Self::start) of what a plan says.
     pub async fn open(plan: &Plan, relays: Relays, at: DateTime<Utc>) -> Self {
         let (clock, payments) = (Clock::manual(at), plan.payments.clone());
         let souk = souk::Market::open(plan, clock.clone(), Tasks::new()).await.unwrap();
-        for service in souk.services.iter().filter(|_| relays == Relays::Running) {
-            souk.relay(service).start(&souk.tasks);
-        }
-        if relays == Relays::Running {
-            start_courier(&souk);
-        }
         let minter = Minter::new(&souk.keys);
-        Self { souk, clock, minter, payments }
+        let market = Self { souk, clock, minter, payments };
+        if relays == Relays::Running {
+            market.deliver();
+        }
+        market
+    }
+
+    /// From now on events are delivered and payments move.
+    pub fn deliver(&self) {
+        for service in &self.souk.services {
+            self.souk.relay(service).start(&self.souk.tasks);
+        }
+        start_courier(&self.souk);
     }
 
     pub fn env(&self, service: &str) -> &Env {

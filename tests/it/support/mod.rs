@@ -9,24 +9,31 @@ mod sqlite;
 
 use std::io::Write;
 
+use bidding::rules::BidPolicy;
 use chassis::Engine;
 use futures::future::BoxFuture;
+use payments::provider::Setup;
 
 pub use identity::Person;
 pub use market::{Market, headers, plan, start};
 
 /// A test on both engines: `souk_test! { async fn a_sentence(market: &Market) { … } }` becomes `a_sentence::sqlite` and
-/// `a_sentence::postgres`. With `silent` before `async`, no relay runs: the test delivers by hand.
+/// `a_sentence::postgres`. With `silent` before `async`, no relay runs: the test delivers by hand. With `held`, money is held
+/// for bids.
 macro_rules! souk_test {
     ($(#[$meta:meta])* async fn $name:ident($market:ident: &Market) $body:block $($more:tt)*) => {
-        souk_test! { @engines crate::support::Relays::Running, $(#[$meta])* $name $market $body }
+        souk_test! { @engines Running, VerifyOnly, $(#[$meta])* $name $market $body }
+        souk_test! { $($more)* }
+    };
+    ($(#[$meta:meta])* held async fn $name:ident($market:ident: &Market) $body:block $($more:tt)*) => {
+        souk_test! { @engines Running, FullHold, $(#[$meta])* $name $market $body }
         souk_test! { $($more)* }
     };
     ($(#[$meta:meta])* silent async fn $name:ident($market:ident: &Market) $body:block $($more:tt)*) => {
-        souk_test! { @engines crate::support::Relays::Silent, $(#[$meta])* $name $market $body }
+        souk_test! { @engines Silent, VerifyOnly, $(#[$meta])* $name $market $body }
         souk_test! { $($more)* }
     };
-    (@engines $relays:path, $(#[$meta:meta])* $name:ident $market:ident $body:block) => {
+    (@engines $relays:ident, $policy:ident, $(#[$meta:meta])* $name:ident $market:ident $body:block) => {
         mod $name {
             use super::*;
 
@@ -35,13 +42,17 @@ macro_rules! souk_test {
             $(#[$meta])*
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn sqlite() {
-                $crate::support::run(chassis::Engine::Sqlite, $relays, |market| Box::pin(test(market))).await;
+                let relays = $crate::support::Relays::$relays;
+                let policy = ::bidding::rules::BidPolicy::$policy;
+                $crate::support::run(chassis::Engine::Sqlite, relays, policy, |market| Box::pin(test(market))).await;
             }
 
             $(#[$meta])*
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn postgres() {
-                $crate::support::run(chassis::Engine::Postgres, $relays, |market| Box::pin(test(market))).await;
+                let relays = $crate::support::Relays::$relays;
+                let policy = ::bidding::rules::BidPolicy::$policy;
+                $crate::support::run(chassis::Engine::Postgres, relays, policy, |market| Box::pin(test(market))).await;
             }
         }
     };
@@ -57,9 +68,14 @@ pub enum Relays {
 
 /// Runs `test` on a new marketplace. When it ends nothing waits: every event has been delivered, and
 /// the books are right.
-pub async fn run(engine: Engine, relays: Relays, test: impl for<'m> FnOnce(&'m Market) -> BoxFuture<'m, ()>) {
+pub async fn run(
+    engine: Engine,
+    relays: Relays,
+    bid_policy: BidPolicy,
+    test: impl for<'m> FnOnce(&'m Market) -> BoxFuture<'m, ()>,
+) {
     let Some(store) = store(engine).await else { return };
-    let market = Market::start(&store, relays).await;
+    let market = Market::start_under(&store, relays, start(), Setup::Sandbox, bid_policy).await;
     test(&market).await;
     if relays == Relays::Running {
         market.settle().await;

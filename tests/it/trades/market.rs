@@ -6,7 +6,7 @@ use super::*;
 use crate::bidding::pit::{Pit, code, status, tell_engine};
 
 /// The case of a match that the market made.
-async fn case<'m>(pit: &Pit<'m>, buyer: Who, said: &Said) -> Case<'m> {
+pub(super) async fn case<'m>(pit: &Pit<'m>, buyer: Who, said: &Said) -> Case<'m> {
     let case = Case {
         market: pit.market,
         offer: pit.offer,
@@ -33,7 +33,7 @@ async fn buy<'m>(pit: &Pit<'m>, method: &str) -> (Case<'m>, Said) {
 }
 
 /// Journals, trades and stock say the same.
-async fn all_agrees(market: &Market) {
+pub(super) async fn all_agrees(market: &Market) {
     market.settle().await;
     let report = bidding::recount::verify(&market.env("bidding").db).await.unwrap();
     assert!(report.is_right(), "{report}");

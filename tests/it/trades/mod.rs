@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod centre;
+mod held;
 mod live;
 mod market;
 mod money;
@@ -19,8 +20,8 @@ use contract::event::bidding::{Backing, Matched, SellerFees};
 use contract::event::catalog::Condition;
 use contract::event::inventory::{Line, ReserveStock};
 use contract::{
-    AddressId, BookOrderId, CurrencyCode, Envelope, Event, MarketId, Money, OfferId, OrderId, PaymentId,
-    ReservationId, SellerId, TradeId, UserId, VariantId,
+    AddressId, BookOrderId, CurrencyCode, Envelope, Event, MarketId, Money, OfferId, OrderId, ReservationId,
+    SellerId, TradeId, UserId, VariantId,
 };
 use entity::payments::{ledger_account, payment, payout};
 use entity::shared::outbox as outbox_row;
@@ -141,6 +142,7 @@ impl<'m> Case<'m> {
                 penalty_minor: PENALTY,
             },
             payment_method: method.into(),
+            hold: None,
             address_id: AddressId::new(),
             backing: Some(Backing { offer_id: self.offer, reservation_id }),
             matched_at: self.market.clock.now(),
@@ -268,8 +270,8 @@ impl<'m> Case<'m> {
 
     /// What was taken from the buyer and what went back.
     async fn paid(&self) -> [i64; 2] {
-        let id = PaymentId(self.trade.0);
-        let row = payment::Entity::find_by_id(id).one(self.market.env("payments").db.read()).await.unwrap();
+        let own = payment::Entity::find().filter(payment::Column::OrderId.eq(self.trade.0));
+        let row = own.one(self.market.env("payments").db.read()).await.unwrap();
         row.map_or([0, 0], |row| [row.captured_minor, row.refunded_minor])
     }
 

@@ -14,6 +14,7 @@ use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use tracing::error;
 
 use super::behind::Behind;
+use super::held::Held;
 use super::projection::{Orders, Trades, time};
 use crate::fee;
 use crate::number::{order_id, trade_id};
@@ -49,17 +50,24 @@ pub(super) async fn markets(tx: &Tx, trades: &Trades, books: &Books) -> Result<M
     Ok(rows.into_iter().map(|market| (market.id, market)).collect())
 }
 
+/// What matched pieces took along, of stock and of money.
+#[derive(Clone, Copy)]
+pub(super) struct Taken<'e> {
+    pub behind: &'e Behind,
+    pub held: &'e Held,
+}
+
 /// Says every piece that was matched and every ticker that changed.
 pub(super) async fn say(
     tx: &Tx,
     markets: &Markets,
     orders: &Orders,
     trades: &Trades,
-    behind: &Behind,
+    taken: Taken<'_>,
     books: &Books,
 ) -> Result<(), Failure> {
     for trade in trades.values() {
-        let pieces = matched(markets, orders, trade, behind);
+        let pieces = matched(markets, orders, trade, taken);
         if pieces.is_empty() {
             error!(trade.number, "Trade {} cannot be said: it has no market or no terms", trade.number);
         }
@@ -73,7 +81,7 @@ fn matched(
     markets: &Markets,
     orders: &Orders,
     trade: &trade::Model,
-    behind: &Behind,
+    taken: Taken<'_>,
 ) -> Vec<(Aggregate, Event)> {
     let of = |number: i64| orders.get(&number);
     let said = || {
@@ -83,7 +91,8 @@ fn matched(
         let piece = |index| {
             let number = trade.number + index;
             let trade_id = trade_id(trade.partition, number);
-            Matched { trade_id, backing: behind.get(&number).cloned(), ..first.clone() }
+            let (backing, hold) = (taken.behind.get(&number).cloned(), taken.held.get(&number).copied());
+            Matched { trade_id, backing, hold, ..first.clone() }
         };
         let pieces = (0..trade.quantity).map(piece);
         Some(pieces.map(|piece| (about("trade", piece.trade_id, 1), Event::from(piece))).collect())
@@ -110,6 +119,7 @@ fn first_piece(
         price: market.money(trade.price_minor),
         fees: fees(market, trade)?,
         payment_method: bid.payment_method.clone()?,
+        hold: None,
         address_id: bid.address_id?,
         backing: None,
         matched_at: trade.at,

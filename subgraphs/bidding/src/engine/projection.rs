@@ -16,7 +16,7 @@ use tracing::error;
 use uuid::Uuid;
 
 use super::announce::{self, Books};
-use super::{behind, numbering, pricing};
+use super::{behind, held, numbering, pricing};
 use crate::candle::store;
 use crate::terms::Terms;
 
@@ -74,9 +74,11 @@ impl Projection {
             }
             carry(&mut orders, &news.notes);
             let behind = behind::enter(tx, self.partition, &events, &orders).await?;
+            let held = held::enter(tx, self.partition, &events, &orders).await?;
             let markets = announce::markets(tx, &trades, &news.books).await?;
             pricing::price(tx, &markets, &orders, &mut trades).await?;
-            announce::say(tx, &markets, &orders, &trades, &behind, &news.books).await?;
+            let taken = announce::Taken { behind: &behind, held: &held };
+            announce::say(tx, &markets, &orders, &trades, taken, &news.books).await?;
             numbering::number(tx, &mut orders).await?;
             save_orders(tx, orders).await?;
             store::enter(tx, trades.values()).await?;
@@ -199,6 +201,7 @@ impl Projection {
             address_id: None,
             offer_id: None,
             backing_id: None,
+            holding_id: None,
             request_hash: None,
             sequence: placed.sequence as i64,
             account_seq: 0,
@@ -293,6 +296,7 @@ fn carry(orders: &mut Orders, notes: &BTreeMap<OrderId, Vec<u8>>) {
                 order.address_id = terms.address_id;
                 order.offer_id = terms.offer_id;
                 order.backing_id = terms.backing_id;
+                order.holding_id = terms.holding_id;
                 order.request_hash = Some(terms.request_hash);
             }
             Err(error) => {

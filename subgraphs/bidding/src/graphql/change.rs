@@ -83,6 +83,8 @@ user_error! {
         SelfTrade,
         /// A piece of stock is reserved for each piece: the ask can become smaller and end sooner, not more and later.
         BackedByStock,
+        /// Money is held for each piece: the bid can become smaller, cheaper and end sooner, not more, dearer and later.
+        BackedByHold,
         /// You did not keep to matches too often: until `suspendedUntil` orders can only be taken back.
         Suspended,
         /// The key was used with another request.
@@ -159,6 +161,7 @@ impl ChangeMutations {
                 Some(AmendBookOrderError::new(Code::SelfTrade, &["input", "priceMinor"], message))
             }
             Ok(_) => None,
+            Err(Refusal::NotLess) => Some(not_less(env, id).await?),
             Err(refusal) => Some(not_amended(*refusal)),
         };
         let user_errors = match error {
@@ -186,6 +189,26 @@ impl ChangeMutations {
     }
 }
 
+/// Why an order cannot become more: what is kept for it is not enough.
+async fn not_less(env: &Env, id: BookOrderId) -> std::result::Result<AmendBookOrderError, Failure> {
+    let key = order_of(id).map(|(partition, number)| (partition as i32, number.0 as i64));
+    let order = match key {
+        Some(key) => row::Entity::find_by_id(key).one(env.db.read()).await?,
+        None => None,
+    };
+    let (code, message) = match order.is_some_and(|order| order.holding_id.is_some()) {
+        true => {
+            let message = "money is held for so many pieces, so much and so long: place another bid";
+            (Code::BackedByHold, message)
+        }
+        false => {
+            let message = "stock is reserved for so many pieces and so long: place another ask";
+            (Code::BackedByStock, message)
+        }
+    };
+    Ok(AmendBookOrderError::new(code, &["input", "id"], message))
+}
+
 fn not_amended(refusal: Refusal) -> AmendBookOrderError {
     let at = |code, field: &str, message: &str| AmendBookOrderError::new(code, &["input", field], message);
     match refusal {
@@ -203,10 +226,6 @@ fn not_amended(refusal: Refusal) -> AmendBookOrderError {
             at(Code::ExpiryInvalid, "expiresAt", "must be after now, at most 30 days away")
         }
         Refusal::QuantityZero => at(Code::QuantityOutOfRange, "quantity", "must be at least 1"),
-        Refusal::NotLess => {
-            let message = "stock is reserved for so many pieces and so long: place another ask";
-            at(Code::BackedByStock, "id", message)
-        }
         Refusal::IdempotencyConflict => {
             at(Code::IdempotencyConflict, "idempotencyKey", "the key was used with another request")
         }

@@ -14,20 +14,25 @@ use super::loaders::load;
 use super::order::BookOrderStatus;
 use crate::backing::{self, NotPlaced, PATIENCE, PIECES_MAX};
 use crate::floor::Floor;
+use crate::holding::{self, NoBid};
 use crate::limits::{DAYS, KEY_LENGTH_MAX, METHOD_LENGTH_MAX, QUANTITY_MAX, is_line_of_text};
 use crate::mirror::{wait_for_offer, wait_for_shop};
-use crate::order::{NewOrder, place};
+use crate::order::{Done, NewOrder, place};
+use crate::rules::BidPolicy;
 use crate::selling;
 use crate::terms::{Terms, request_hash};
 use crate::throttle::Throttle;
 use input::{BuyNowInput, PlaceAskInput, PlaceBidInput, SellNowInput};
 use payload::{
-    PlaceOrderError, PlaceOrderErrorCode as Code, PlaceOrderPayload, cannot_sell, error, is_suspended,
-    nothing, payload,
+    PlaceOrderError, PlaceOrderErrorCode as Code, PlaceOrderPayload, cannot_sell, declined, error,
+    is_suspended, nothing, payload,
 };
 
 /// What clients hear whose stock is still being asked for.
 const NO_STOCK_YET: &str = "the stock has not answered yet: send the same once more";
+
+/// What clients hear whose money is still being asked for.
+const NO_HOLD_YET: &str = "the bank has not answered yet: send the same once more";
 
 #[derive(Default)]
 pub struct PlaceMutations;
@@ -35,7 +40,8 @@ pub struct PlaceMutations;
 #[Object]
 impl PlaceMutations {
     /// Bids: matches asks at your price or less at once, at their prices, and leaves the rest in the book at yours. A match
-    /// is binding.
+    /// is binding. Where the marketplace holds money for bids (`bidPreview.isHeld`), what a piece may cost is held for each
+    /// first, and the bid ends before its holds do, after some days.
     async fn place_bid(&self, ctx: &Context<'_>, input: PlaceBidInput) -> Result<PlaceOrderPayload> {
         let terms = Terms {
             payment_method: Some(input.payment_method.clone()),
@@ -78,7 +84,8 @@ impl PlaceMutations {
         .await
     }
 
-    /// Buys at once for the price that you saw or less, or not at all: `PRICE_MOVED` tells the price now.
+    /// Buys at once for the price that you saw or less, or not at all: `PRICE_MOVED` tells the price now. Money is held first
+    /// as for a bid, and what is not needed of it is let go.
     async fn buy_now(&self, ctx: &Context<'_>, input: BuyNowInput) -> Result<PlaceOrderPayload> {
         let terms = Terms {
             payment_method: Some(input.payment_method.clone()),
@@ -165,7 +172,9 @@ impl Asked {
         let viewer = Viewer::required(ctx)?;
         check_key(&self.key)?;
         ctx.data_unchecked::<Throttle>().command(viewer.user)?;
-        if let Some(error) = self.wrong() {
+        let (env, floor) = (ctx.data_unchecked::<Env>(), ctx.data_unchecked::<Floor>());
+        let is_held_for = self.side == Side::Bid && floor.rules().bid_policy == BidPolicy::FullHold;
+        if let Some(error) = self.wrong(is_held_for) {
             return Ok(nothing(error));
         }
         let Some(market) = load(ctx, self.market).await? else {
@@ -180,10 +189,15 @@ impl Asked {
             price_minor: self.price.0,
             quantity: self.quantity.unsigned_abs(),
             days: self.days.map(i64::from),
+            rests_at_most: None,
             terms: self.terms,
         };
-        let (env, floor) = (ctx.data_unchecked::<Env>(), ctx.data_unchecked::<Floor>());
         let done = match new.terms.offer_id {
+            None if is_held_for => match place_held(env, floor, &market, &new).await? {
+                Err(NoBid::Declined { code, message }) => return Ok(nothing(declined(code, message))),
+                Err(NoBid::NotPlaced(why)) => Err(why),
+                Ok(done) => Ok(done),
+            },
             None => place(env, floor, &market, new).await?.map_err(NotPlaced::Refused),
             Some(offer) if !can_back(env, &market, &new, offer).await? => {
                 return Ok(nothing(error(
@@ -201,7 +215,7 @@ impl Asked {
     }
 
     /// What the engine need not be asked for.
-    fn wrong(&self) -> Option<PlaceOrderError> {
+    fn wrong(&self, is_held_for: bool) -> Option<PlaceOrderError> {
         if !(1..=QUANTITY_MAX).contains(&self.quantity) {
             return Some(error(Code::QuantityOutOfRange, "quantity", format!("must be 1 to {QUANTITY_MAX}")));
         }
@@ -209,9 +223,23 @@ impl Asked {
             let message = format!("must be 1 to {PIECES_MAX} with an offer");
             return Some(error(Code::QuantityOutOfRange, "quantity", message));
         }
+        if is_held_for && i64::from(self.quantity) > holding::PIECES_MAX {
+            let message = format!("must be 1 to {}: money is held for each piece", holding::PIECES_MAX);
+            return Some(error(Code::QuantityOutOfRange, "quantity", message));
+        }
         let is_wrong = self.days.is_some_and(|days| !DAYS.contains(&days));
         is_wrong.then(|| error(Code::ExpiryInvalid, "expiresInDays", "must be 1, 3, 7, 14 or 30 days"))
     }
+}
+
+async fn place_held(
+    env: &Env,
+    floor: &Floor,
+    market: &row::Model,
+    new: &NewOrder,
+) -> Result<std::result::Result<Done, NoBid>> {
+    let placed = holding::place(env, floor, market, new, holding::PATIENCE).await?;
+    placed.ok_or_else(|| Denied::NotNow(NO_HOLD_YET).into())
 }
 
 async fn can_back(

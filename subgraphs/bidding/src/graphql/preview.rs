@@ -8,6 +8,8 @@ use entity::bidding::market as row;
 
 use super::loaders::load;
 use super::market::Market;
+use crate::floor::Floor;
+use crate::rules::BidPolicy;
 use crate::{fee, sold};
 
 /// What a bid for one piece would come to.
@@ -19,6 +21,8 @@ pub struct BidPreview {
     price: Money,
     /// What you would pay in all.
     total: Money,
+    /// Whether money is held for each piece, at the price that you bid, before the bid is in the book.
+    is_held: bool,
     /// For so much somebody sells now.
     lowest_ask: Option<Money>,
     /// For so much somebody buys now.
@@ -70,6 +74,7 @@ impl PreviewQueries {
             matches_now: ask.is_some(),
             price,
             total: price,
+            is_held: ctx.data_unchecked::<Floor>().rules().bid_policy == BidPolicy::FullHold,
             lowest_ask: quote.lowest_ask,
             highest_bid: quote.highest_bid,
         }))

@@ -43,9 +43,7 @@ pub async fn hear(tx: &Tx, rules: &Rules, now: DateTime<Utc>, matches: Vec<&Matc
     }
     let log = new.values().map(|row| opened(now, row).into_active_model());
     trade_event::Entity::insert_many(log).exec_without_returning(tx).await?;
-    let asks = new
-        .values()
-        .map(|row| Ok((about("trade", row.id, row.version), said::authorise(rules, row)?.into())));
+    let asks = new.values().map(|row| Ok((about("trade", row.id, row.version), said::first(rules, row)?)));
     outbox::say_all(tx, now, asks.collect::<Result<_, Failure>>()?).await
 }
 
@@ -56,7 +54,8 @@ async fn known(tx: &Tx, ids: impl Iterator<Item = TradeId>) -> Result<Vec<TradeI
 
 fn row(rules: &Rules, now: DateTime<Utc>, said: &Matched) -> Result<Model, Failure> {
     add_up(said)?;
-    let state = State::Authorising;
+    // What is held for the bid already is taken at once.
+    let state = if said.hold.is_some() { State::Capturing } else { State::Authorising };
     Ok(Model {
         id: said.trade_id,
         market_id: said.market_id,
@@ -76,6 +75,7 @@ fn row(rules: &Rules, now: DateTime<Utc>, said: &Matched) -> Result<Model, Failu
         payout_minor: said.fees.payout_minor,
         penalty_minor: said.fees.penalty_minor,
         method: said.payment_method.clone(),
+        hold_id: said.hold,
         address_id: said.address_id,
         offer_id: said.backing.as_ref().map(|backing| backing.offer_id),
         reservation_id: said.backing.as_ref().map(|backing| backing.reservation_id),
@@ -160,6 +160,7 @@ mod tests {
                 penalty_minor: 0,
             },
             payment_method: "pm_card_visa".into(),
+            hold: None,
             address_id: AddressId::new(),
             backing: None,
             matched_at: DateTime::UNIX_EPOCH,

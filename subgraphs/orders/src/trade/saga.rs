@@ -1,9 +1,10 @@
 //! How a match comes to be a piece in its buyer's hands, or nothing: one table of what is heard in which state, where that
 //! leads, and what follows from it. Pure; `drive` moves trades by it.
 //!
-//! A match binds both sides before anybody is charged. Until the money is taken a failure ends with nothing held, and the
-//! ask goes back to its place; after that the piece reaches the buyer and the money the seller, or the money goes back and
-//! whoever did not keep to the match bears it. What can do neither waits for an operator.
+//! A match binds both sides before anybody is charged. It begins with asking for the buyer's money, or, where that is held
+//! for the bid already, with taking it. Until the money is taken a failure ends with nothing held, and the ask goes back to
+//! its place; after that the piece reaches the buyer and the money the seller, or the money goes back and whoever did not
+//! keep to the match bears it. What can do neither waits for an operator.
 
 mod patience;
 

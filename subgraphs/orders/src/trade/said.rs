@@ -8,7 +8,8 @@ use chrono::TimeDelta;
 use contract::event::inventory::{CommitStock, ReleaseStock};
 use contract::event::orders::{Struck, TradeFailed, TradeFailure};
 use contract::event::payments::{
-    AuthorisePayment, CapturePayment, FineSeller, RefundPayment, ReleasePayment, Share, VoidPayment,
+    AuthorisePayment, CaptureHold, CapturePayment, FineSeller, RefundPayment, ReleasePayment, Share,
+    VoidPayment,
 };
 use contract::{Aggregate, Event, Money, OrderId, PaymentId, PayoutId, RefundId, TradeId};
 use entity::orders::trade::Model;
@@ -25,6 +26,11 @@ const HELD_LATER: TimeDelta = TimeDelta::minutes(30);
 /// To payments a trade is an order with its uuid, of one seller.
 pub fn order_of(trade: TradeId) -> OrderId {
     OrderId(trade.0)
+}
+
+/// What pays for a trade: what was held for its bid, or a payment with the trade's uuid.
+pub fn payment_of(row: &Model) -> PaymentId {
+    row.hold_id.unwrap_or(PaymentId(row.id.0))
 }
 
 /// What the buyer pays.
@@ -54,16 +60,33 @@ pub fn of(
     Ok(said)
 }
 
+/// What a new trade asks for: its money to be held, or taken where it is held for the bid already.
+pub fn first(rules: &Rules, row: &Model) -> Result<Event, Failure> {
+    match row.hold_id {
+        None => Ok(authorise(rules, row)?.into()),
+        Some(_) => capture(row),
+    }
+}
+
 /// The ask to hold the buyer's money: the same each time.
-pub fn authorise(rules: &Rules, row: &Model) -> Result<AuthorisePayment, Failure> {
+fn authorise(rules: &Rules, row: &Model) -> Result<AuthorisePayment, Failure> {
     Ok(AuthorisePayment {
-        payment_id: PaymentId(row.id.0),
+        payment_id: payment_of(row),
         order_id: order_of(row.id),
         user_id: Some(row.buyer_id),
         amount: price(row)?,
         shares: vec![share(row)],
         method: row.method.clone(),
         expires_at: row.opened_at + rules.confirm_within + HELD_LATER,
+    })
+}
+
+/// The ask to take the buyer's money: the same each time.
+fn capture(row: &Model) -> Result<Event, Failure> {
+    let (payment_id, order_id) = (payment_of(row), order_of(row.id));
+    Ok(match row.hold_id {
+        None => CapturePayment { payment_id, order_id }.into(),
+        Some(_) => CaptureHold { payment_id, order_id, amount: price(row)?, shares: vec![share(row)] }.into(),
     })
 }
 
@@ -75,11 +98,11 @@ fn share(row: &Model) -> Share {
 
 /// `None`: it is written down with the move, or there is nothing to ask.
 fn event(rules: &Rules, then: Then, row: &Model) -> Result<Option<Event>, Failure> {
-    let (order_id, payment_id, seller_id) = (order_of(row.id), PaymentId(row.id.0), row.seller_id);
+    let (order_id, payment_id, seller_id) = (order_of(row.id), payment_of(row), row.seller_id);
     let reason = || reason(row).to_owned();
     Ok(match then {
         Then::Authorise => Some(authorise(rules, row)?.into()),
-        Then::Capture => Some(CapturePayment { payment_id, order_id }.into()),
+        Then::Capture => Some(capture(row)?),
         Then::Void => Some(VoidPayment { payment_id, order_id, reason: reason() }.into()),
         Then::Refund => {
             let (refund_id, shares) = (RefundId(row.id.0), vec![share(row)]);

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bidding::number::{order_id, trade_id};
-use contract::{BackingId, OfferId, ReservationId, TradeId};
-use entity::bidding::{backing, backing_piece, failed_trade, order, trade};
+use contract::{BackingId, HoldingId, OfferId, OrderId, PaymentId, ReservationId, TradeId};
+use entity::bidding::{backing, backing_piece, failed_trade, holding_piece, order, trade};
 use entity::inventory::{reservation, stock_level};
 use entity::orders::trade as saga;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -22,7 +22,7 @@ pub async fn check(market: &Market, stocked: (OfferId, i64), told: &Told) -> (us
     let trades: BTreeMap<TradeId, saga::Model> = trades.into_iter().map(|trade| (trade.id, trade)).collect();
     who_was_told_has_an_order(&orders, told);
     every_match_is_one_trade(&matches, &trades);
-    nobody_paid_for_nothing(market, &trades).await;
+    nobody_paid_for_nothing(market, &orders, &trades).await;
     the_book_knows_what_failed(market, &matches, &trades).await;
     stock_is_behind_what_is_sold(market, stocked, &orders, &trades).await;
     let report = bidding::recount::verify(&market.env("bidding").db).await.unwrap();
@@ -53,11 +53,17 @@ fn every_match_is_one_trade(matches: &[trade::Model], trades: &BTreeMap<TradeId,
     assert_eq!(pieces.collect::<BTreeSet<_>>(), trades.keys().copied().collect());
 }
 
-/// Paid and waiting for the seller: charged once. Failed: nothing taken, nothing held.
-async fn nobody_paid_for_nothing(market: &Market, trades: &BTreeMap<TradeId, saga::Model>) {
+/// Paid and waiting for the seller: charged once. Failed: nothing taken, nothing held. Besides, what bids in the book need is
+/// held, and nothing else.
+async fn nobody_paid_for_nothing(
+    market: &Market,
+    orders: &[order::Model],
+    trades: &BTreeMap<TradeId, saga::Model>,
+) {
     let mut charges = charges(market).await;
     for (id, trade) in trades {
-        let charge = charges.remove(&orders::trade::said::order_of(*id)).unwrap_or_default();
+        let payment = ::orders::trade::said::payment_of(trade);
+        let charge = charges.remove(&OrderId(payment.0)).unwrap_or_default();
         let expected = match trade.state {
             saga::State::AwaitingShipment => {
                 Charge { captures: 1, taken_minor: trade.price_minor, ..Charge::default() }
@@ -67,7 +73,24 @@ async fn nobody_paid_for_nothing(market: &Market, trades: &BTreeMap<TradeId, sag
         };
         assert_eq!(charge, expected, "{id} is {:?}", trade.state);
     }
-    assert!(charges.is_empty(), "charges of no trade: {charges:?}");
+    for (payment, holding) in held(market).await {
+        let held = Charge { open_holds: 1, ..Charge::default() };
+        assert_eq!(charges.remove(&OrderId(payment.0)), Some(held), "{payment} of {holding}");
+    }
+    charges.retain(|_, charge| *charge != Charge::default());
+    assert!(charges.is_empty(), "charges of no trade and no bid: {charges:?}");
+    let mut kept: BTreeMap<HoldingId, i64> = BTreeMap::new();
+    held(market).await.into_values().for_each(|holding| *kept.entry(holding).or_default() += 1);
+    let rests = orders.iter().filter(|order| order.status == order::Status::Open);
+    let rests = rests.filter_map(|order| Some((order.holding_id?, order.remaining)));
+    assert_eq!(kept, rests.collect(), "what rests is held for");
+}
+
+/// What bids have and no match has taken.
+async fn held(market: &Market) -> BTreeMap<PaymentId, HoldingId> {
+    let held = holding_piece::Column::State.is_in([holding_piece::State::Asked, holding_piece::State::Held]);
+    let held = holding_piece::Entity::find().filter(held).all(market.env("bidding").db.read()).await.unwrap();
+    held.into_iter().map(|piece| (piece.payment_id, piece.holding_id)).collect()
 }
 
 async fn the_book_knows_what_failed(

@@ -13,6 +13,8 @@ pub struct Stall {
     pub market: String,
     pub seller: UserId,
     pub offer: String,
+    /// Money is held for bids.
+    pub held: bool,
 }
 
 /// A bid or an ask. Sent again it means the same.

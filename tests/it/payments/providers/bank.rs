@@ -1,5 +1,6 @@
 //! A marketplace, and who moves its money.
 
+use bidding::rules::BidPolicy;
 use chassis::{Clock, Engine, tx};
 use chrono::TimeDelta;
 use entity::payments::payment;
@@ -73,6 +74,11 @@ impl Bank {
 
     /// Stripe, as fast and as dear as the sandbox.
     pub async fn stripe() -> Self {
+        Self::stripe_under(BidPolicy::default()).await
+    }
+
+    /// [`stripe`](Self::stripe), with something that bids need.
+    pub async fn stripe_under(bid_policy: BidPolicy) -> Self {
         let store = support::store(Engine::Sqlite).await.unwrap();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let hook = format!("http://{}/provider/webhook/stripe", listener.local_addr().unwrap());
@@ -89,7 +95,8 @@ impl Bank {
             ..stripe::Settings::new(SECRET_KEY.into(), vec![WEBHOOK_SECRET.into()])
         });
         // Webhooks are signed by the clock that everybody has.
-        let market = Market::start_with(&store, Relays::Running, Clock::System.now(), setup).await;
+        let now = Clock::System.now();
+        let market = Market::start_under(&store, Relays::Running, now, setup, bid_policy).await;
         crate::payments::webhooks::serve(&market, listener);
         Self { market, store, fake: Some(fake), http: client() }
     }
@@ -137,15 +144,21 @@ impl Bank {
         self.control("faults", json!({ "next": next.unwrap_or_else(|| json!([])) })).await;
     }
 
-    /// A sale of shops that can be paid.
+    /// A sale of shops that can be paid, which is asked to be authorised.
     pub async fn sale(&self, method: &str) -> Sale<'_> {
+        let sale = self.unasked().await;
+        self.asks(&sale, sale.authorise(method)).await;
+        sale
+    }
+
+    /// A sale of shops that can be paid.
+    pub async fn unasked(&self) -> Sale<'_> {
         let mut sale = Sale::new(&self.market);
         for (at, name) in ["One", "Two"].into_iter().enumerate() {
             let seller = self.market.seller(name).await;
             self.open_account(&seller).await;
             sale.sellers[at] = seller.seller.unwrap();
         }
-        self.asks(&sale, sale.authorise(method)).await;
         sale
     }
 

@@ -5,6 +5,7 @@ mod alike;
 mod bank;
 mod dashboard;
 mod faults;
+mod held;
 mod sellers;
 
 pub use bank::Bank;

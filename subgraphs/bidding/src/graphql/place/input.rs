@@ -24,7 +24,7 @@ pub struct PlaceBidInput {
     #[graphql(default_with = "DAYS_DEFAULT")]
     pub(super) expires_in_days: i32,
     /// What you pay with: a token of the payment provider, such as `pm_card_visa`. Never a card number. Nothing is taken
-    /// before a match.
+    /// before a match; where the marketplace holds money for bids, one that must be confirmed with the bank is declined.
     pub(super) payment_method: String,
     /// Where the goods go: an entry of your address book.
     pub(super) address_id: AddressId,

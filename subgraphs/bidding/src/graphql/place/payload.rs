@@ -75,6 +75,8 @@ user_error! {
         OfferNotFound,
         /// There are only `available` pieces of the offer.
         OutOfStock,
+        /// Money could not be held for each piece, and none is held: `declineCode` says why.
+        PaymentDeclined,
         /// The key was used with another request.
         IdempotencyConflict,
     }
@@ -93,6 +95,8 @@ user_error! {
         max: Long,
         /// Pieces of the offer that there are.
         available: Long,
+        /// The bank's or the provider's word: `card_declined`, `insufficient_funds`, `authentication_required`.
+        decline_code: String,
         /// When you can take part again.
         suspended_until: DateTime<Utc>,
     }
@@ -100,8 +104,8 @@ user_error! {
 
 use PlaceOrderErrorCode as Code;
 
-/// What clients hear when nobody came back for their ask in time.
-const LATE: &str = "the stock did not answer in time and nothing was placed: try again with another key";
+/// What clients hear when nobody came back for their order in time.
+const LATE: &str = "no answer came in time and nothing was placed: try again with another key";
 
 pub(super) fn error(code: Code, field: &str, message: impl std::fmt::Display) -> PlaceOrderError {
     PlaceOrderError::new(code, &["input", field], message)
@@ -125,6 +129,10 @@ pub(super) fn cannot_sell(why: CannotSell) -> PlaceOrderError {
 fn out_of_stock(available: i64) -> PlaceOrderError {
     let told = error(Code::OutOfStock, "offerId", format!("there are {available} pieces"));
     PlaceOrderError { available: Some(Long(available)), ..told }
+}
+
+pub(super) fn declined(code: String, message: String) -> PlaceOrderError {
+    PlaceOrderError { decline_code: Some(code), ..error(Code::PaymentDeclined, "paymentMethod", message) }
 }
 
 pub(super) fn is_suspended(why: Suspended) -> PlaceOrderError {

@@ -357,7 +357,8 @@ fn no_order_of_events_ends_with_one_side_empty_handed() {
         strikes: [0, 0],
         fines: 0,
     };
-    let (mut seen, mut queue) = (HashSet::from([start.clone()]), VecDeque::from([start]));
+    let held = World { state: Capturing, money: Money::Held, asks: vec![Then::Capture], ..start.clone() };
+    let (mut seen, mut queue) = (HashSet::from([start.clone(), held.clone()]), VecDeque::from([start, held]));
     while let Some(world) = queue.pop_front() {
         if world.asks.is_empty() {
             world.is_fair();

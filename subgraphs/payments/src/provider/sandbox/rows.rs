@@ -56,7 +56,7 @@ pub(super) async fn store(
     calls: BTreeMap<String, sandbox_call::Model>,
     world: &World,
 ) -> Result<(), Failure> {
-    use sandbox_object::Column::{BalanceMinor, FeeMinor, HeldUntil, Status};
+    use sandbox_object::Column::{AmountMinor, BalanceMinor, FeeMinor, HeldUntil, Status};
     let answer = OnConflict::column(sandbox_call::Column::Key)
         .update_columns([sandbox_call::Column::Answer, sandbox_call::Column::Seen])
         .to_owned();
@@ -68,7 +68,7 @@ pub(super) async fn store(
         return Ok(());
     }
     let changed = OnConflict::column(sandbox_object::Column::Id)
-        .update_columns([Status, FeeMinor, BalanceMinor, HeldUntil])
+        .update_columns([Status, AmountMinor, FeeMinor, BalanceMinor, HeldUntil])
         .to_owned();
     let rows = world.changed.iter().filter_map(|id| world.objects.get(id)).cloned();
     sandbox_object::Entity::insert_many(rows.map(IntoActiveModel::into_active_model))

@@ -165,11 +165,12 @@ impl World {
         let Some(intent) = self.objects.get(reference) else { return missing() };
         let mut intent = intent.clone();
         let lapsed = intent.held_until.is_none_or(|until| until <= now);
-        if intent.status != Status::Held || lapsed || amount_minor != intent.amount_minor {
+        if intent.status != Status::Held || lapsed || !(1..=intent.amount_minor).contains(&amount_minor) {
             return Reply::no("payment_intent_unexpected_state", "there is no such hold to capture");
         }
         let fee_minor = (amount_minor * FEE_PER_MILLE / 1_000 + FEE_FIXED_MINOR).min(amount_minor);
         intent.status = Status::Captured;
+        intent.amount_minor = amount_minor;
         intent.fee_minor = fee_minor;
         intent.balance_minor = amount_minor - fee_minor;
         if let Some(Behaviour::Disputes(reason)) = behaviour(&intent.method) {

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use contract::event::payments::DisputeStatus;
-use contract::{CurrencyCode, Money, PaymentId};
+use contract::{CurrencyCode, Money, PaymentId, RefundId};
 
 use super::client::{Got, Not};
 use super::form::Form;
@@ -32,8 +32,9 @@ impl Stripe {
             reversals: vec![],
             disputes: vec![],
         };
-        if matches!(remote.standing, RemoteStanding::Captured(_)) {
-            self.add_parts(&mut remote, call.payment_id).await?;
+        if let RemoteStanding::Captured(captured) = &remote.standing {
+            let let_go_minor = intent.amount - captured.amount_minor;
+            self.add_parts(&mut remote, call.payment_id, let_go_minor).await?;
         }
         Ok(Some(remote))
     }
@@ -59,10 +60,11 @@ impl Stripe {
         self.client.list(INTENTS, query).await
     }
 
-    async fn add_parts(&self, remote: &mut Remote, payment_id: PaymentId) -> Got<()> {
+    async fn add_parts(&self, remote: &mut Remote, payment_id: PaymentId, let_go_minor: i64) -> Got<()> {
         let of_intent = Form::new().set("payment_intent", &remote.reference);
         let refunds: Vec<Refund> = self.client.list("/v1/refunds", of_intent.clone()).await?;
-        remote.refunds = refunds.iter().map(refund).collect();
+        let moves_money = |refund: &&Refund| !is_rest_of_hold(refund, let_go_minor);
+        remote.refunds = refunds.iter().filter(moves_money).map(refund).collect();
         let disputes: Vec<Dispute> = self.client.list("/v1/disputes", of_intent).await?;
         remote.disputes = disputes.iter().filter_map(dispute).collect();
         let group = Form::new().set("transfer_group", payment_id);
@@ -175,6 +177,13 @@ fn refund(refund: &Refund) -> RemotePart {
         done: Some(failure(refund).map_or(Ok(()), Err)),
         ..part(&refund.id, refund.amount, ours(&refund.metadata, "refund_id"))
     }
+}
+
+/// What a capture leaves of a hold is shown as a refund, which moves no money.
+fn is_rest_of_hold(refund: &Refund, let_go_minor: i64) -> bool {
+    refund.amount == let_go_minor
+        && refund.balance_transaction.is_none()
+        && ours::<RefundId>(&refund.metadata, "refund_id").is_none()
 }
 
 /// Why a refund came to nothing.

@@ -122,6 +122,8 @@ pub struct Refund {
     pub status: Option<String>,
     pub amount: i64,
     pub failure_reason: Option<String>,
+    /// Null: it moved no money.
+    pub balance_transaction: Option<String>,
     pub metadata: Metadata,
 }
 
