@@ -36,7 +36,7 @@ enum Command {
     /// Serves the whole marketplace in one process (the default).
     Serve {
         #[command(flatten)]
-        serve: Serve,
+        serve: Serving,
         #[command(flatten)]
         among: Among,
     },
@@ -47,7 +47,7 @@ enum Command {
         /// Which one.
         name: ServiceName,
         #[command(flatten)]
-        serve: Serve,
+        serve: Serving,
         #[command(flatten)]
         among: Among,
         /// Where accounts publishes its keys; needed by every subgraph but accounts.
@@ -58,7 +58,7 @@ enum Command {
     #[cfg(feature = "router")]
     Router(serve::Router),
     /// Delivers events between the services of a cluster, over their databases.
-    Relay(Serve),
+    Relay(Serving),
     /// Brings the databases up to date and ends.
     Migrate(Settings),
     /// Brings a file of goods into the catalog: CSV or JSON Lines, a row for each variant and offer.
@@ -106,8 +106,10 @@ enum Command {
     Doctor(Settings),
 }
 
+/// What every command that serves takes.
 #[derive(Debug, Args)]
-struct Serve {
+#[group(skip)]
+struct Serving {
     #[command(flatten)]
     settings: Settings,
     #[command(flatten)]
@@ -117,7 +119,7 @@ struct Serve {
 #[derive(Debug, Args)]
 struct Demo {
     #[command(flatten)]
-    serve: Serve,
+    serve: Serving,
     /// The books so many times over, each a little different: for measuring.
     #[arg(long, default_value_t = 1, hide = true)]
     copies: usize,
@@ -296,20 +298,20 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> 
 impl Cli {
     async fn run(self) -> anyhow::Result<()> {
         let Self { settings, listen, among, command } = self;
-        let command = command.unwrap_or(Command::Serve { serve: Serve { settings, listen }, among });
+        let command = command.unwrap_or(Command::Serve { serve: Serving { settings, listen }, among });
         match command {
-            Command::Serve { serve: Serve { settings, listen }, among } => {
+            Command::Serve { serve: Serving { settings, listen }, among } => {
                 serve::everything(&settings, &listen, Some(&among), None).await
             }
-            Command::Demo(Demo { serve: Serve { settings, listen }, copies }) => {
+            Command::Demo(Demo { serve: Serving { settings, listen }, copies }) => {
                 serve::everything(&settings, &listen, None, Some(demo::Demo { copies })).await
             }
-            Command::Subgraph { name, serve: Serve { settings, listen }, among, jwks_url } => {
+            Command::Subgraph { name, serve: Serving { settings, listen }, among, jwks_url } => {
                 serve::subgraph(&settings, &listen, &among, name, jwks_url).await
             }
             #[cfg(feature = "router")]
             Command::Router(router) => serve::router(router).await,
-            Command::Relay(Serve { settings, listen }) => serve::relay(&settings, &listen).await,
+            Command::Relay(Serving { settings, listen }) => serve::relay(&settings, &listen).await,
             Command::Migrate(settings) => operator::migrate(&settings).await,
             Command::Import(import) => import::run(import).await,
             #[cfg(feature = "router")]
@@ -349,4 +351,16 @@ impl Cli {
 /// A path as a person reads it.
 pub(crate) fn shown(path: &std::path::Path) -> String {
     std::fs::canonicalize(path).unwrap_or_else(|_| PathBuf::from(path)).display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    #[test]
+    fn every_command_and_option_has_a_name_of_its_own() {
+        Cli::command().debug_assert();
+    }
 }
